@@ -1,0 +1,76 @@
+"""`--augment`: published crops and flips, and layers by their names."""
+
+import ast
+import importlib
+import inspect
+from collections.abc import Sequence
+
+from settings import nearest
+
+from keras_lt.data import Augment
+
+PACKAGES = {
+    "keras": "keras.layers",
+    "keras.layers": "keras.layers",
+    "keras_cv": "keras_cv.layers",
+    "keras_cv.layers": "keras_cv.layers",
+}
+
+
+def parse(
+    specifications: Sequence[str] | None, published: Augment, seed: int
+) -> Augment:
+    """Make the augmentation that the command line describes.
+
+    Args:
+        specifications: "none", "published", "keras.NAME(ARGUMENT=VALUE)" or
+            "keras_cv.NAME"; None means ["published"].
+        published: The data set's own augmentation.
+        seed: Of layers that take one.
+
+    Raises:
+        ValueError: for a name or an argument that is not known.
+    """
+    pad, flip, layers = 0, False, []
+    for text in specifications or ["published"]:
+        if text == "published":
+            pad, flip = published.pad, published.flip
+        elif text != "none":
+            layers.append(_layer(text, seed))
+    return Augment(pad=pad, flip=flip, layers=tuple(layers))
+
+
+def _layer(text, seed):
+    try:
+        tree = ast.parse(text, mode="eval").body
+        call = isinstance(tree, ast.Call)
+        arguments = {
+            k.arg: ast.literal_eval(k.value)
+            for k in (tree.keywords if call else [])
+        }
+        path = ast.unparse(tree.func if call else tree)
+    except (SyntaxError, ValueError) as error:
+        raise ValueError(
+            f"--augment must look like keras.NAME(ARGUMENT=VALUE), got {text!r}"
+        ) from error
+    package, _, name = path.rpartition(".")
+    if package not in PACKAGES:
+        raise ValueError(
+            f"--augment: no augmentation {text!r}"
+            + nearest(text, ["none", "published", "keras.", "keras_cv."])
+        )
+    module = importlib.import_module(PACKAGES[package])
+    layer = getattr(module, name, None)
+    if layer is None:
+        known = [n for n in dir(module) if n.startswith(("Rand", "Auto"))]
+        raise ValueError(
+            f"--augment: {package} has no layer {name!r}{nearest(name, known)}"
+        )
+    accepted = inspect.signature(layer).parameters
+    for argument, value in (("value_range", (0, 255)), ("seed", seed)):
+        if argument in accepted:
+            arguments.setdefault(argument, value)
+    try:
+        return layer(**arguments)
+    except TypeError as error:
+        raise ValueError(f"--augment: {text}: {error}") from error

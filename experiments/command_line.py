@@ -1,0 +1,117 @@
+"""What the programs share: parsing, help, errors, the choice of backend."""
+
+import importlib.util
+import logging
+import os
+import shlex
+import sys
+import textwrap
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from absl import flags
+
+BACKENDS = ("tensorflow", "jax")
+
+
+def parse(argv: Sequence[str], arguments: int = 0) -> list[str]:
+    """Parse the flags and return the arguments beside them.
+
+    Raises:
+        ValueError: for an unknown flag, a bad value, or a wrong number of
+            arguments.
+    """
+    try:
+        rest = flags.FLAGS(argv)[1:]
+    except flags.Error as error:
+        raise ValueError(str(error)) from error
+    if len(rest) != arguments:
+        raise ValueError(
+            f"expected {arguments} arguments beside --flags, got {rest}"
+        )
+    return rest
+
+
+def command(argv: Sequence[str]) -> str:
+    """Return the command as it can be typed again."""
+    return shlex.join(["python", *argv])
+
+
+def checked(function: Callable, *arguments: Any) -> Any:
+    """Call a function; a known error ends the program with one line."""
+    try:
+        return function(*arguments)
+    except (ValueError, OSError, ImportError) as error:
+        line = " ".join(str(error).split())
+        print(f"error: {line}", file=sys.stderr)
+        sys.exit(2)
+
+
+def set_backend(wanted: str | None) -> None:
+    """Choose the Keras backend, before Keras is imported.
+
+    Raises:
+        ValueError: if the backend is unknown or not installed.
+    """
+    wanted = wanted or os.environ.get("KERAS_BACKEND")
+    installed = [b for b in BACKENDS if importlib.util.find_spec(b)]
+    if wanted is None:
+        wanted = installed[0] if installed else BACKENDS[0]
+    if wanted not in BACKENDS:
+        raise ValueError(f"--backend must be one of {BACKENDS}, got {wanted!r}")
+    if wanted not in installed:
+        raise ValueError(
+            f"--backend: {wanted} is not installed; pip install "
+            f"'keras_lt[{wanted}]' brings it"
+        )
+    os.environ["KERAS_BACKEND"] = wanted
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    logging.getLogger("tensorflow").setLevel("ERROR")
+
+
+def wants_help(argv: Sequence[str]) -> bool:
+    """Whether the command asks for help."""
+    return bool({"--help", "-h"} & set(argv[1:]))
+
+
+def print_help(description: str, values: flags.FlagValues) -> None:
+    """Print description, flags, and each method with its hyperparameters."""
+    print(description)
+    print("Flags:")
+    for flag in values.get_flags_for_module(sys.argv[0]):
+        text = flag.help if flag.default in (None, [], False) else None
+        _print_entry(f"--{flag.name}", text or f"{flag.help} [{_show(flag)}]")
+    sys.stdout.flush()  # what follows imports Keras, which takes seconds
+    set_backend(None)
+    import settings
+
+    from keras_lt.methods import METHODS, PRESETS
+
+    for name, recipe in METHODS.items():
+        title = recipe.__doc__.splitlines()[0]
+        print(f"\nHyperparameters of --method={name}. {title}")
+        helps = settings.descriptions(recipe)
+        for hyperparameter, default in settings.defaults(recipe).items():
+            text = f"{helps.get(hyperparameter, '')} [{default}]"
+            _print_entry(hyperparameter, text)
+        for family, preset in PRESETS[name].items():
+            chosen = ", ".join(f"{k}={v}" for k, v in preset.items())
+            _print_entry(f"on {family}:", chosen)
+
+
+def _show(flag) -> str:
+    if isinstance(flag.default, list):
+        return ",".join(flag.default)
+    return str(flag.default).lower() if flag.boolean else str(flag.default)
+
+
+def _print_entry(name: str, text: str) -> None:
+    indent = " " * 24
+    lines = textwrap.fill(" ".join(text.split()), 79, initial_indent=indent)
+    lines = textwrap.fill(
+        " ".join(text.split()),
+        79,
+        initial_indent=f"  {name:<22}",
+        subsequent_indent=indent,
+    )
+    print(lines)

@@ -1,0 +1,121 @@
+"""From flags to runs, with everything checked before the first one starts."""
+
+import itertools
+import pathlib
+
+import augmentation
+import keras
+import settings
+import workdir
+from run import Run
+
+from keras_lt import data
+from keras_lt.methods import METHODS, PRESETS
+from keras_lt.training import Problem
+
+PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
+
+
+def runs(flags, command: str) -> list[Run]:
+    """Make one run for each method and seed.
+
+    Raises:
+        ValueError: for anything that would fail later, as far as can be told.
+    """
+    _check(flags)
+    names = [*dict.fromkeys(flags.method)]
+    seeds = [*dict.fromkeys(_seed(text) for text in flags.seed)]
+    chosen = {name: settings.parse(METHODS[name], flags.set) for name in names}
+    keras.config.set_dtype_policy(flags.precision)
+    dataset = data.load(
+        flags.dataset,
+        imbalance_ratio=flags.imbalance_ratio,
+        profile=flags.profile,
+        subset=flags.subset,
+        data_dir=flags.data_dir,
+        validation_per_class=flags.validation_per_class,
+    )
+    source = dataset.source
+    problem = Problem(
+        dataset.input_shape,
+        dataset.class_counts,
+        source.pixel_mean,
+        source.pixel_std,
+    )
+    plan = []
+    for name, seed in itertools.product(names, seeds):
+        hyperparameters = _hyperparameters(name, source, chosen[name], flags)
+        ratio = flags.imbalance_ratio or source.imbalance_ratio
+        identity = {
+            "method": name,
+            "dataset": dataset.name,
+            "imbalance_ratio": ratio,
+            "profile": flags.profile,
+            "subset": flags.subset,
+            "validation_per_class": flags.validation_per_class,
+            "split_sha256": dataset.split_sha256,
+            "augment": flags.augment or ["published"],
+            "backend": keras.backend.backend(),
+            "precision": flags.precision,
+            "seed": seed,
+            "hyperparameters": hyperparameters,
+        }
+        label = f"{dataset.name}-{ratio:g}-{name}-seed{seed}"
+        folder = pathlib.Path(flags.workdir or "runs")
+        if not flags.workdir or len(names) * len(seeds) > 1:
+            folder /= label
+        workdir.claim(folder, identity, flags.resume)
+        augment = augmentation.parse(flags.augment, source.augment, seed)
+        plan.append(
+            Run(
+                folder=folder,
+                identity=identity,
+                command=command,
+                recipe=METHODS[name](problem, **hyperparameters),
+                dataset=dataset,
+                loader=data.Loader(
+                    dataset.train,
+                    validation=dataset.validation,
+                    augment=augment,
+                    kind=flags.input,
+                ),
+                flags=flags,
+            )
+        )
+    for run in plan:
+        run.check()
+    return plan
+
+
+def _check(flags) -> None:
+    for name in flags.method:
+        if name not in METHODS:
+            raise ValueError(
+                f"--method: no method {name!r}{settings.nearest(name, METHODS)}"
+            )
+    if flags.precision not in PRECISIONS:
+        raise ValueError(
+            f"--precision must be one of {PRECISIONS}, got {flags.precision!r}"
+        )
+    for name in ("epochs_scale", "batch_size", "validation_freq"):
+        value = flags[name].value
+        if value is not None and not value > 0:
+            raise ValueError(f"--{name} must be > 0, got {value}")
+
+
+def _seed(text: str) -> int:
+    if not text.isdecimal():
+        raise ValueError(f"--seed must be whole numbers >= 0, got {text!r}")
+    return int(text)
+
+
+def _hyperparameters(method, source, chosen, flags) -> dict:
+    """Resolve all hyperparameters: defaults, preset, --set, other flags."""
+    preset = PRESETS[method].get(source.family, {})
+    values = settings.defaults(METHODS[method]) | preset | chosen
+    if flags.batch_size is not None:
+        values["batch_size"] = flags.batch_size
+    values["epochs"] = settings.scale_epochs(
+        values["epochs"], flags.epochs_scale
+    )
+    return values

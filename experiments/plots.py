@@ -1,0 +1,94 @@
+"""Plots of a run: accuracy and norms by class rank, and curves."""
+
+import pathlib
+
+import matplotlib
+import numpy as np
+
+matplotlib.use("Agg")
+from matplotlib import pyplot  # noqa: E402 - after the choice of Agg
+
+COLORS = ("#4269d0", "#ef8a17", "#3ca951", "#a463f2")
+
+
+def draw(folder: pathlib.Path, result: dict, lines: list[dict]) -> None:
+    """Write `accuracy.png`, `norms.png` and `curves.png`.
+
+    Args:
+        folder: Where to; made if missing.
+        result: Content of `result.json`.
+        lines: Content of `metrics.jsonl`.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    stages = result["stages"]
+    counts = result["class_counts"]
+    by_rank(
+        folder / "accuracy.png",
+        {name: stage["class_accuracy"] for name, stage in stages.items()},
+        counts,
+        "Test accuracy of each class",
+    )
+    by_rank(
+        folder / "norms.png",
+        {name: stage["class_norms"] for name, stage in stages.items()},
+        counts,
+        "Norm of each class vector",
+    )
+    curves(folder / "curves.png", lines)
+
+
+def by_rank(
+    path: pathlib.Path,
+    values: dict[str, list],
+    counts: list[int],
+    title: str,
+) -> None:
+    """Plot one value a class, from the largest class to the smallest.
+
+    Args:
+        path: Of the picture.
+        values: Length C each, by the name of the line.
+        counts: Training images per class, length C; drawn in grey behind.
+        title: Of the picture.
+    """
+    order = np.argsort(-np.asarray(counts), kind="stable")
+    figure, axes = pyplot.subplots(figsize=(6, 3.4), layout="constrained")
+    behind = axes.twinx()
+    rank = np.arange(len(order))
+    behind.fill_between(rank, np.asarray(counts)[order], step="mid", color="#eee")
+    behind.set_ylabel("training images", color="#888")
+    behind.tick_params(axis="y", colors="#888")
+    axes.set_zorder(behind.get_zorder() + 1)
+    axes.patch.set_visible(False)
+    for (name, line), color in zip(values.items(), COLORS * 9, strict=False):
+        line = np.array(line, "float64")[order]
+        axes.plot(rank, line, ".-", color=color, label=name, linewidth=1.5)
+    axes.set(xlabel="class rank by frequency", title=title, ylim=(0, None))
+    axes.legend(frameon=False)
+    figure.savefig(path, dpi=110)
+    pyplot.close(figure)
+
+
+def curves(path: pathlib.Path, lines: list[dict]) -> None:
+    """Plot loss and accuracies over the epochs of all stages."""
+    figure, (top, bottom) = pyplot.subplots(
+        2, 1, figsize=(6, 5), sharex=True, layout="constrained"
+    )
+    epochs = np.arange(1, len(lines) + 1)
+    for axes, names in (
+        (top, ("loss", "val_loss")),
+        (bottom, ("accuracy", "val_accuracy", "val_accuracy_few")),
+    ):
+        for name, color in zip(names, COLORS, strict=False):
+            if any(name in line for line in lines):
+                values = [line.get(name, np.nan) for line in lines]
+                axes.plot(epochs, values, color=color, label=name)
+        axes.legend(frameon=False)
+    for i in range(1, len(lines)):
+        if lines[i]["stage"] != lines[i - 1]["stage"]:
+            for axes in (top, bottom):
+                axes.axvline(i + 0.5, color="#888", linestyle=":")
+    top.set(yscale="log", ylabel="loss (nats)")
+    bottom.set(xlabel="epoch over all stages", ylabel="accuracy")
+    figure.savefig(path, dpi=110)
+    pyplot.close(figure)

@@ -1,0 +1,55 @@
+"""Results for people: tables on the terminal, and plots."""
+
+import importlib.util
+import pathlib
+import statistics
+
+import workdir
+
+GROUPS = ("overall", "many", "medium", "few")
+
+
+def print_stages(result: dict) -> None:
+    """Print a table of accuracies, a line for each stage of a run."""
+    _print_row(f"{result['method']}, seed {result['seed']}", GROUPS)
+    for name, stage in result["stages"].items():
+        _print_row(f"  {name}", _percentages(stage["accuracy"]))
+
+
+def print_means(results: list[dict]) -> None:
+    """Print mean and deviation over the seeds, a line for each method."""
+    print("\nMean accuracy over the seeds, with standard deviation, in %:")
+    _print_row("method", GROUPS)
+    for method in dict.fromkeys(result["method"] for result in results):
+        mine = [r["accuracy"] for r in results if r["method"] == method]
+        cells = []
+        for group in GROUPS:
+            values = [100 * a[group] for a in mine if group in a]
+            spread = statistics.stdev(values) if len(values) > 1 else 0.0
+            mean = statistics.mean(values) if values else None
+            cells.append("-" if mean is None else f"{mean:.1f} ±{spread:.1f}")
+        _print_row(method, cells)
+
+
+def _percentages(accuracy: dict) -> list[str]:
+    return [f"{100 * accuracy[g]:.1f}" if g in accuracy else "-" for g in GROUPS]
+
+
+def _print_row(title, cells) -> None:
+    print(f"{title:<20}" + "".join(f"{cell:>13}" for cell in cells), flush=True)
+
+
+def draw(folder: pathlib.Path, result: dict) -> None:
+    """Draw the plots of a run, or say why not."""
+    if not importlib.util.find_spec("matplotlib"):
+        print("no plots: pip install 'keras_lt[plots]' brings matplotlib")
+        return
+    import json
+
+    import plots
+
+    lines = (folder / "metrics.jsonl").read_text().splitlines()
+    plots.draw(folder / "plots", result, [json.loads(line) for line in lines])
+
+
+__all__ = ["draw", "print_means", "print_stages", "workdir"]

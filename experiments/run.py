@@ -1,0 +1,125 @@
+"""One run: train, evaluate, and leave everything in its folder."""
+
+import dataclasses
+import pathlib
+from typing import Any
+
+import keras
+import reports
+import workdir
+
+from keras_lt import data, stats, training
+
+
+@dataclasses.dataclass
+class Run:
+    """A recipe with its data, folder and flags."""
+
+    folder: pathlib.Path
+    identity: dict
+    command: str
+    recipe: training.Recipe
+    dataset: data.ImageDataset
+    loader: data.Loader
+    flags: Any
+
+    def check(self) -> None:
+        """Build the model and count the steps, to fail before training."""
+        for stage in self.recipe.stages:
+            self.loader.steps(stage)
+        self.recipe.build()
+        keras.backend.clear_session()
+
+    def execute(self) -> dict:
+        """Train or resume, and return the content of `result.json`."""
+        result_path = self.folder / "result.json"
+        if result_path.exists():
+            print(f"{self.folder} is complete already")
+        else:
+            self._announce()
+            config = {
+                "command": self.command,
+                "identity": self.identity,
+                "data_dir": self.flags.data_dir,
+                "flip_tta": self.flags.flip_tta,
+                "versions": workdir.versions(),
+            }
+            workdir.write_json(self.folder / "config.json", config)
+            workdir.write_json(result_path, self._train())
+            (self.folder / "checkpoint.npz").unlink()
+        result = workdir.read_json(result_path)
+        reports.print_stages(result)
+        if self.flags.plots:
+            reports.draw(self.folder, result)
+        return result
+
+    def _announce(self) -> None:
+        counts = self.dataset.class_counts
+        print(
+            f"{self.folder}: {self.identity['method']} on {self.dataset.name}, "
+            f"{sum(counts):,} training images in {len(counts)} classes "
+            f"({max(counts)} to {min(counts)}), split "
+            f"{self.dataset.split_sha256[:16]}, {keras.backend.backend()}",
+            flush=True,
+        )
+
+    def _train(self) -> dict:
+        keras.backend.clear_session()
+        gpus = keras.distribution.list_devices("gpu")
+        on_tensorflow = keras.backend.backend() == "tensorflow"
+        outcome = training.run(
+            self.recipe,
+            self.loader,
+            seed=self.identity["seed"],
+            workdir=self.folder,
+            on_stage_end=self._evaluate,
+            callbacks=self._callbacks,
+            # XLA halves the speed of convolutions in TensorFlow on a CPU.
+            jit_compile=False if on_tensorflow and not gpus else "auto",
+            validation_freq=self.flags.validation_freq,
+            checkpoint_seconds=self.flags.checkpoint_seconds,
+        )
+        serve = self.recipe.serve(outcome.model)
+        workdir.save_model(self.folder, serve)
+        last = outcome.records[self.recipe.stages[-1].name]
+        return {
+            **self.identity,
+            "epochs": self.recipe.epochs,
+            "accuracy": last["accuracy"],
+            "validation_accuracy": last["validation_accuracy"],
+            "flip_tta": self.flags.flip_tta,
+            "stages": outcome.records,
+            "class_counts": self.dataset.class_counts,
+            "class_names": self.dataset.class_names,
+            "parameters": sum(
+                int(keras.ops.size(v)) for v in serve.trainable_variables
+            ),
+            "train_seconds": round(outcome.seconds, 2),
+            "images_per_second": round(outcome.images / outcome.seconds, 1)
+            if outcome.seconds
+            else None,
+            "device": (gpus or keras.distribution.list_devices())[0],
+            "versions": workdir.versions(),
+            "command": self.command,
+        }
+
+    def _evaluate(self, stage: training.Stage, model: keras.Model) -> dict:
+        """Judge the model at the end of a stage."""
+        counts = self.dataset.class_counts
+        serve = self.recipe.serve(model)
+        flip = {"flip": self.flags.flip_tta}
+        validation = self.dataset.validation and training.evaluate(
+            serve, *self.dataset.validation, counts, **flip
+        )
+        kernel = keras.ops.convert_to_numpy(model.get_layer("head").kernel)
+        return {
+            **training.evaluate(serve, *self.dataset.test, counts, **flip),
+            "validation_accuracy": validation and validation["accuracy"],
+            "class_norms": stats.class_norms(kernel).tolist(),
+        }
+
+    def _callbacks(self, stage: training.Stage) -> list:
+        if not self.flags.tensorboard:
+            return []
+        folder = self.folder / "tensorboard" / stage.name
+        return [keras.callbacks.TensorBoard(folder)]

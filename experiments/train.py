@@ -1,0 +1,116 @@
+"""Train long-tailed image classifiers.
+
+Examples:
+  Weight balancing beside cross entropy, on embedded data, three seeds:
+    python experiments/train.py --method=ce,wb --seed=0,1,2
+
+  The published run; the same command resumes it after a kill:
+    python experiments/train.py --method=wb --dataset=cifar100_lt --data_dir=DIR
+
+  The same without the max-norm ball, for a tenth of the epochs:
+    python experiments/train.py --method=wb --dataset=cifar100_lt \
+        --data_dir=DIR --set constraint=None --epochs_scale=0.1
+"""
+
+import sys
+
+import command_line
+from absl import flags
+
+FLAGS = flags.FLAGS
+
+
+def define_flags() -> None:
+    """Declare the flags, in the order in which `--help` shows them."""
+    string, integer = flags.DEFINE_string, flags.DEFINE_integer
+    several, repeated = flags.DEFINE_list, flags.DEFINE_multi_string
+    number, switch = flags.DEFINE_float, flags.DEFINE_bool
+
+    several("method", "wb", "Method; several with commas between them.")
+    repeated("set", [], "A hyperparameter, NAME=VALUE. Repeat for more.")
+    number("epochs_scale", 1.0, "Factor on the epochs of every stage.")
+    integer("batch_size", None, "Images a step. Default: the method's.")
+    several("seed", "0", "Seed; several with commas between them.")
+
+    string("dataset", "digits_lt", "digits_lt, cifar10_lt or cifar100_lt.")
+    number(
+        "imbalance_ratio",
+        None,
+        "Largest over smallest class count. Default: digits 50, CIFAR 100.",
+    )
+    string("profile", "exponential", "exponential or step.")
+    string(
+        "subset",
+        "ldam",
+        "Images kept of a class: ldam (the LDAM release's shuffle), first "
+        "(in file order, as in WB's release) or precut (the first of training "
+        "files that hold only a part).",
+    )
+    string(
+        "data_dir",
+        None,
+        "Folder with CIFAR's official binary archive, or with its files. "
+        "Default: TensorFlow Datasets.",
+    )
+    integer(
+        "validation_per_class",
+        0,
+        "Training images of each class to hold out for tuning.",
+    )
+    integer("validation_freq", 1, "Epochs between two validations.")
+    repeated(
+        "augment",
+        None,
+        "none, published (crop, flip), or a preprocessing layer of Keras or "
+        "KerasCV: keras.RandomRotation(factor=0.05), keras_cv.RandAugment. "
+        "Repeat for a sequence. Default: published.",
+    )
+    string(
+        "input",
+        None,
+        "tf.data or numpy: same images, the latter without TensorFlow. "
+        "Default: by backend.",
+    )
+    switch("flip_tta", False, "Evaluate on the mean of image and mirror image.")
+
+    string(
+        "workdir",
+        None,
+        "Folder of the run, or of the runs' folders if there are several. "
+        "Default: below runs/.",
+    )
+    switch("resume", True, "Go on with a run that the folder already holds.")
+    number("checkpoint_seconds", 30.0, "Least time between two checkpoints.")
+    string("backend", None, "tensorflow or jax. Default: what is installed.")
+    string(
+        "precision", "float32", "float32, mixed_bfloat16 or mixed_float16."
+    )
+    switch("plots", True, "Draw plots, if matplotlib is installed.")
+    switch("tensorboard", False, "Write TensorBoard events (TensorFlow).")
+
+
+def prepare(argv: list[str]) -> list:
+    """Parse and check everything that can be wrong."""
+    command_line.parse(argv)
+    command_line.set_backend(FLAGS.backend)
+    import plan
+
+    return plan.runs(FLAGS, command_line.command(argv))
+
+
+def main(argv: list[str]) -> None:
+    """Check, train, and print a table."""
+    define_flags()
+    if command_line.wants_help(argv):
+        command_line.print_help(__doc__, FLAGS)
+        return
+    runs = command_line.checked(prepare, argv)
+    import reports
+
+    results = [run.execute() for run in runs]
+    if len(results) > 1:
+        reports.print_means(results)
+
+
+if __name__ == "__main__":
+    main(sys.argv)

@@ -1,0 +1,58 @@
+"""Projection of weights once an epoch."""
+
+from collections.abc import Callable
+
+import keras
+
+
+class ProjectWeights(keras.callbacks.Callback):
+    """Apply a constraint to one weight at the end of every epoch.
+
+    A constraint given to a layer projects after every step; this is the other
+    published clock, once after the last step of an epoch.
+
+    Args:
+        constraint: Function from a weight to a weight of the same shape, such
+            as `constraints.ClassMaxNorm(1.0)`.
+        layer: Name of the layer, or its path through nested models, such as
+            `"encoder/stem_conv"`.
+        weight: Attribute of the layer that holds the variable.
+
+    Raises: ValueError: when training starts, if there is no such layer or
+        weight.
+
+    Source: Alshammari et al., CVPR 2022; released code
+        `ShadeAlsha/LTR-weight-balancing`, projection "once per epoch".
+    """
+
+    def __init__(
+        self,
+        constraint: Callable,
+        *,
+        layer: str = "head",
+        weight: str = "kernel",
+    ):
+        super().__init__()
+        self.constraint = constraint
+        self.layer = layer
+        self.weight = weight
+
+    def on_train_begin(self, logs=None):
+        """Check that the weight exists."""
+        self._variable()
+
+    def on_epoch_end(self, epoch, logs=None):
+        """Project."""
+        variable = self._variable()
+        variable.assign(self.constraint(variable))
+
+    def _variable(self):
+        layer = self.model
+        for name in self.layer.split("/"):
+            layer = layer.get_layer(name)
+        variable = getattr(layer, self.weight, None)
+        if variable is None:
+            raise ValueError(
+                f"`weight`: layer {self.layer!r} has no {self.weight!r}"
+            )
+        return variable

@@ -1,0 +1,169 @@
+"""CIFAR-10 and CIFAR-100 from the binary archives or from TFDS.
+
+The python archives are pickles, which run code when read; they are refused.
+"""
+
+import dataclasses
+import pathlib
+import tarfile
+
+import numpy as np
+
+from keras_lt.data.long_tail import DataError
+
+IMAGE_BYTES = 3 * 32 * 32
+
+
+@dataclasses.dataclass(frozen=True)
+class Archive:
+    """Layout of one official binary archive.
+
+    Args:
+        file: Name of the archive.
+        folder: Folder inside of it.
+        train: Names and numbers of records of the training files.
+        test: The same of the test files.
+        names: File with the class names.
+        label_bytes: Label bytes of a record; the last one counts.
+    """
+
+    file: str
+    folder: str
+    train: dict[str, int]
+    test: dict[str, int]
+    names: str
+    label_bytes: int
+
+
+ARCHIVES = {
+    "cifar10": Archive(
+        "cifar-10-binary.tar.gz",
+        "cifar-10-batches-bin",
+        {f"data_batch_{i}.bin": 10_000 for i in range(1, 6)},
+        {"test_batch.bin": 10_000},
+        "batches.meta.txt",
+        1,
+    ),
+    "cifar100": Archive(
+        "cifar-100-binary.tar.gz",
+        "cifar-100-binary",
+        {"train.bin": 50_000},
+        {"test.bin": 10_000},
+        "fine_label_names.txt",
+        2,
+    ),
+}
+
+
+def read(name: str, data_dir: str | None, *, precut: bool = False):
+    """Read a data set in the official order of its images.
+
+    Args:
+        name: `"cifar10"` or `"cifar100"`.
+        data_dir: Folder with the official binary archive, or with the files
+            extracted from it; None reads TensorFlow Datasets.
+        precut: Whether the training files under `data_dir` hold any number
+            of records (a subset, with a single file allowed).
+
+    Returns:
+        Training images uint8 `(N, 32, 32, 3)` and labels int64 `(N,)`, test
+        images and labels, and the class names.
+
+    Raises:
+        DataError: if a file is missing, has a wrong size, or cannot be had.
+    """
+    if data_dir is None:
+        return _read_tfds(name)
+    archive = ARCHIVES[name]
+    files = _Files(pathlib.Path(data_dir), archive)
+    train = files.records(archive.train, precut)
+    test = files.records(archive.test, False)
+    names = tuple(files.read(archive.names).decode().split())
+    return (*train, *test, names)
+
+
+class _Files:
+    """Files of an archive: extracted, in their folder, or in the archive."""
+
+    def __init__(self, data_dir: pathlib.Path, archive: Archive):
+        self.archive = archive
+        self.tar = None
+        self.data_dir = data_dir
+        if not data_dir.is_dir():
+            raise DataError(f"`data_dir` must be a folder, got {data_dir}")
+        if (data_dir / archive.folder).is_dir():
+            self.data_dir = data_dir / archive.folder
+        elif (data_dir / archive.file).exists():
+            self.tar = data_dir / archive.file
+
+    def read(self, name: str) -> bytes:
+        if self.tar is None:
+            path = self.data_dir / name
+            if not path.exists():
+                raise DataError(
+                    f"`data_dir`: {path} is missing; expected the files of "
+                    f"{self.archive.file}, or that archive itself"
+                )
+            return path.read_bytes()
+        try:
+            with tarfile.open(self.tar) as tar:
+                return tar.extractfile(f"{self.archive.folder}/{name}").read()
+        except (tarfile.TarError, EOFError, KeyError, OSError) as error:
+            raise DataError(
+                f"`data_dir`: {self.tar} holds no whole {name}: {error}"
+            ) from error
+
+    def records(self, files: dict[str, int], precut: bool):
+        """Images and labels of several files."""
+        size = self.archive.label_bytes + IMAGE_BYTES
+        parts = []
+        for name, count in files.items():
+            if precut and parts and not (self.data_dir / name).exists():
+                break
+            content = self.read(name)
+            expected = size * count
+            if precut:
+                expected = size * max(len(content) // size, 1)
+            if len(content) != expected:
+                raise DataError(
+                    f"`data_dir`: {self.data_dir / name} must have "
+                    f"{expected:,} bytes, found {len(content):,}; it is not "
+                    f"the whole file of {self.archive.file}"
+                )
+            parts.append(np.frombuffer(content, "uint8").reshape(-1, size))
+        rows = np.concatenate(parts)
+        labels = rows[:, self.archive.label_bytes - 1].astype("int64")
+        planes = rows[:, self.archive.label_bytes :].reshape(-1, 3, 32, 32)
+        return np.ascontiguousarray(planes.transpose(0, 2, 3, 1)), labels
+
+
+def _read_tfds(name: str):
+    """Read with TensorFlow Datasets, sorted back into the official order."""
+    advice = (
+        f"download {ARCHIVES[name].file} where there is a network and name "
+        "its folder with --data_dir (`data_dir`)"
+    )
+    try:
+        import tensorflow_datasets as tfds
+    except ImportError as error:
+        raise DataError(
+            f"{name} needs tensorflow-datasets (the extra `datasets`), which "
+            f"does not import ({error}); or {advice}"
+        ) from error
+    label = "label"
+    try:
+        loaded, info = tfds.load(name, batch_size=-1, with_info=True)
+        arrays = tfds.as_numpy(loaded)
+    except Exception as error:  # its errors have no common base class
+        reason = str(error).strip().split("\n")[0][:200]
+        raise DataError(
+            f"{name}: tensorflow-datasets could not fetch it ({reason}); "
+            f"{advice}"
+        ) from error
+    parts = []
+    for split in ("train", "test"):
+        # Ids are "train_00042": the position in the official files.
+        order = np.argsort(arrays[split]["id"])
+        parts.append(arrays[split]["image"][order])
+        parts.append(arrays[split][label][order].astype("int64"))
+    return (*parts, tuple(info.features[label].names))

@@ -1,0 +1,185 @@
+"""Data sets by name."""
+
+import dataclasses
+import difflib
+import functools
+from collections.abc import Callable
+
+import numpy as np
+
+from keras_lt import stats
+from keras_lt.data import cifar, digits
+from keras_lt.data.augment import Augment
+from keras_lt.data.long_tail import (
+    PROFILES,
+    DataError,
+    index_hash,
+    long_tail_indices,
+)
+
+CIFAR_MEAN = (0.4914, 0.4822, 0.4465)  # of CIFAR-10, published for both
+CIFAR_STD = (0.2023, 0.1994, 0.2010)
+
+
+@dataclasses.dataclass(frozen=True)
+class Source:
+    """A balanced data set that can be cut to a long tail.
+
+    Args:
+        read: Function `(data_dir, precut)` to training images and labels,
+            test images and labels, and class names.
+        family: Name of the hyperparameter presets that suit it.
+        imbalance_ratio: Used where none is asked for.
+        largest: Images of class 0; None for as many as every class has.
+        pixel_mean: Mean of each channel, on the scale 0..1.
+        pixel_std: Standard deviation of each channel, on that scale.
+        augment: Published augmentation.
+    """
+
+    read: Callable
+    family: str
+    imbalance_ratio: float
+    largest: int | None
+    pixel_mean: tuple[float, ...]
+    pixel_std: tuple[float, ...]
+    augment: Augment
+
+
+def _cifar(name: str, largest: int) -> Source:
+    return Source(
+        read=functools.partial(cifar.read, name),
+        family="cifar",
+        imbalance_ratio=100,
+        largest=largest,
+        pixel_mean=CIFAR_MEAN,
+        pixel_std=CIFAR_STD,
+        augment=Augment(pad=4, flip=True),
+    )
+
+
+DATASETS = {
+    "digits_lt": Source(
+        read=lambda data_dir, precut: digits.read(),
+        family="digits",
+        imbalance_ratio=50,
+        largest=None,
+        pixel_mean=(0.3,),
+        pixel_std=(0.38,),
+        augment=Augment(pad=1, flip=False),
+    ),
+    "cifar10_lt": _cifar("cifar10", 5000),
+    "cifar100_lt": _cifar("cifar100", 500),
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class ImageDataset:
+    """Images in memory: a long-tailed training split and balanced others.
+
+    Args:
+        name: Name of the data set.
+        train: Images uint8 `(N, H, W, channels)` and labels int64 `(N,)`.
+        validation: The same, balanced and disjoint from both; None if no
+            such split was asked for.
+        test: The same, balanced.
+        class_names: Length C.
+        indices: Positions of the training images in the full training set.
+        source: Where it came from, with statistics and augmentation.
+    """
+
+    name: str
+    train: tuple[np.ndarray, np.ndarray]
+    validation: tuple[np.ndarray, np.ndarray] | None
+    test: tuple[np.ndarray, np.ndarray]
+    class_names: tuple[str, ...]
+    indices: np.ndarray
+    source: Source
+
+    @property
+    def input_shape(self) -> tuple[int, int, int]:
+        """Height, width and channels of an image."""
+        return self.train[0].shape[1:]
+
+    @functools.cached_property
+    def class_counts(self) -> tuple[int, ...]:
+        """Training images per class."""
+        return stats.count_classes(self.train[1], len(self.class_names))
+
+    @functools.cached_property
+    def split_sha256(self) -> str:
+        """Hash of the chosen training images' positions."""
+        return index_hash(self.indices)
+
+
+def load(
+    name: str,
+    *,
+    imbalance_ratio: float | None = None,
+    profile: str = "exponential",
+    subset: str = "ldam",
+    data_dir: str | None = None,
+    validation_per_class: int = 0,
+) -> ImageDataset:
+    """Load a data set and cut its training split to a long tail.
+
+    Args:
+        name: `"digits_lt"` (needs no download), `"cifar10_lt"` or
+            `"cifar100_lt"`.
+        imbalance_ratio: Largest over smallest class count, >= 1; by default
+            50 for the digits and 100 for CIFAR.
+        profile: `"exponential"` or `"step"`.
+        subset: Which images of a class are kept: `"ldam"`, the seeded shuffle
+            of the LDAM release; `"first"`, the first ones, as in weight
+            balancing's release; `"precut"`, the first ones of files under
+            `data_dir` that hold only a part of the training set.
+        data_dir: Folder with the official binary files or archive; CIFAR
+            comes from TensorFlow Datasets without it.
+        validation_per_class: Images of each class to hold out from training,
+            for tuning; see `long_tail_indices`.
+
+    Returns:
+        An `ImageDataset`.
+
+    Raises:
+        DataError: if files are missing or damaged, or a class is too small.
+        ValueError: if an argument is out of range or unknown.
+
+    Example:
+        >>> load("digits_lt").class_counts
+        (124, 80, 51, 33, 21, 14, 9, 5, 3, 2)
+    """
+    for argument, value, known in (
+        ("name", name, DATASETS),
+        ("profile", profile, PROFILES),
+    ):
+        if value not in known:
+            near = difflib.get_close_matches(value, known, 1, 0)[0]
+            raise ValueError(
+                f"`{argument}` must be one of {[*known]}, got {value!r}; did "
+                f"you mean {near!r}?"
+            )
+    source = DATASETS[name]
+    ratio = source.imbalance_ratio if imbalance_ratio is None else None
+    ratio = ratio or imbalance_ratio
+    PROFILES[profile](2, 1, ratio)  # checks the ratio before the long read
+    *arrays, names = source.read(data_dir, subset == "precut")
+    x, y, x_test, y_test = arrays
+    largest = source.largest or min(stats.count_classes(y, len(names)))
+    train, validation = long_tail_indices(
+        y,
+        PROFILES[profile](len(names), largest, ratio),
+        subset=subset,
+        validation_per_class=validation_per_class,
+    )
+    return ImageDataset(
+        name=name,
+        train=(x[train], y[train]),
+        validation=(x[validation], y[validation]) if len(validation) else None,
+        test=(x_test, y_test),
+        class_names=names,
+        indices=train,
+        source=source,
+    )
+
+
+__all__ = ["DATASETS", "DataError", "ImageDataset", "Source", "load"]

@@ -1,0 +1,7 @@
+"""Losses on logits, for `model.compile(loss=...)`."""
+
+from keras_lt.losses.class_balanced import ClassBalancedLoss
+
+__all__ = [
+    "ClassBalancedLoss",
+]

@@ -1,0 +1,104 @@
+"""The class-balanced loss."""
+
+from collections.abc import Sequence
+
+import keras
+import numpy as np
+from keras import ops
+
+from keras_lt import stats
+from keras_lt.ops import class_ids, log_one_minus_exp, take_class
+
+FORMS = ("softmax_crossentropy", "softmax_bce")
+LOG_FLOOR = -100.0  # PyTorch's binary cross entropy clamps logarithms here.
+
+
+@keras.saving.register_keras_serializable(package="keras_lt")
+class ClassBalancedLoss(keras.losses.Loss):
+    """Cross entropy weighted by the inverse effective number of each class.
+
+    With p = softmax(logits), label y and class weights w that sum to C, the
+    loss of an image is, by `form`,
+
+        "softmax_crossentropy":  -w[y] * log p[y]
+        "softmax_bce":           -w[y] / C * (log p[y]
+                                              + sum_{c != y} log(1 - p[c]))
+
+    The second, a binary cross entropy on softmax probabilities, is about C
+    times smaller: tune weight decay for one form, not for both.
+
+    Args:
+        class_counts: Training images per class, length C, all > 0.
+        beta: Of the effective number, in [0, 1): 0 weighs all classes alike,
+            towards 1 the weights become inverse frequencies.
+        form: `"softmax_crossentropy"` or `"softmax_bce"`.
+        reduction: As in `keras.losses.Loss`; the mean divides by the number
+            of images, not by the sum of weights.
+        name: Name of the loss.
+        **kwargs: Of `keras.losses.Loss`, such as `dtype`.
+
+    Call arguments: labels `(B,)` or `(B, 1)` class ids; logits `(B, C)`.
+    Returns: values `(B,)` in nats, then reduced by Keras.
+    Raises: ValueError: if a count is not positive, `beta` is outside [0, 1),
+        or `form` is unknown.
+
+    Example:
+        >>> loss = ClassBalancedLoss([500, 50, 5])
+        >>> round(float(loss([0, 2], [[2.0, 0.0, 0.0], [0.0, 2.0, 0.0]])), 3)
+        3.027
+
+    Source: Cui et al., CVPR 2019; released code
+        `ShadeAlsha/LTR-weight-balancing:utils/class_balanced_loss.py`, whose
+        loss type "softmax" is the form "softmax_bce".
+    Differs from the released code: weights come from expm1, not `beta**n`.
+    """
+
+    def __init__(
+        self,
+        class_counts: Sequence[int],
+        *,
+        beta: float = 0.9999,
+        form: str = "softmax_crossentropy",
+        reduction: str = "sum_over_batch_size",
+        name: str = "class_balanced_loss",
+        **kwargs,
+    ):
+        super().__init__(name=name, reduction=reduction, **kwargs)
+        if form not in FORMS:
+            raise ValueError(f"`form` must be one of {FORMS}, got {form!r}")
+        self.class_counts = list(stats.check_class_counts(class_counts))
+        self.beta = beta
+        self.form = form
+        weights = stats.class_balanced_weights(class_counts, beta)
+        self.class_weights = weights.astype("float32")
+
+    def call(self, y_true, y_pred):
+        """Return the values `(B,)` of labels `(B,)` and logits `(B, C)`."""
+        labels = class_ids(y_true)
+        weights = ops.convert_to_tensor(self.class_weights, y_pred.dtype)
+        log_p = ops.log_softmax(y_pred)  # (B, C)
+        values = _crossentropy(log_p, labels)
+        if self.form == "softmax_bce":
+            values = _binary_crossentropy(log_p, labels)
+        return ops.take(weights, labels) * values
+
+    def get_config(self):
+        """Return the arguments."""
+        return {
+            **super().get_config(),
+            "class_counts": self.class_counts,
+            "beta": self.beta,
+            "form": self.form,
+        }
+
+
+def _crossentropy(log_p, labels):
+    return -take_class(log_p, labels)
+
+
+def _binary_crossentropy(log_p, labels):
+    hit = ops.one_hot(labels, log_p.shape[-1], dtype=log_p.dtype)
+    log_p_label = ops.maximum(take_class(log_p, labels), LOG_FLOOR)
+    log_q = log_one_minus_exp(log_p, LOG_FLOOR)
+    log_q_others = ops.sum((1 - hit) * log_q, -1)
+    return -(log_p_label + log_q_others) / np.float32(log_p.shape[-1])

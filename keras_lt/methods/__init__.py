@@ -1,0 +1,21 @@
+"""Published methods, each one function from a problem to a recipe.
+
+`METHODS` finds a recipe by name; `PRESETS` has the hyperparameters that
+differ from its defaults for a family of data sets.
+"""
+
+from keras_lt.methods import crossentropy, wb
+
+METHODS = {
+    "ce": crossentropy.recipe,
+    "wb": wb.recipe,
+}
+PRESETS = {
+    "ce": crossentropy.PRESETS,
+    "wb": wb.PRESETS,
+}
+
+__all__ = [
+    "METHODS",
+    "PRESETS",
+]

@@ -1,0 +1,113 @@
+"""Accuracy on the classes with many, a medium number of, or few images."""
+
+from collections.abc import Sequence
+
+import keras
+from keras import ops
+
+from keras_lt import stats
+from keras_lt.ops import class_ids
+
+GROUPS = ("overall", *stats.ShotGroups._fields)
+
+
+@keras.saving.register_keras_serializable(package="keras_lt")
+class ShotAccuracy(keras.metrics.Metric):
+    """Top-1 accuracy over one shot group of classes.
+
+    "overall" is the fraction of right images; "many" (> 100 training images),
+    "medium" (20..100) and "few" (< 20) are means of class accuracies over the
+    group's classes that have been seen since the last reset.
+
+    Args:
+        class_counts: *Training* images per class, length C, all > 0.
+        group: `"overall"`, `"many"`, `"medium"` or `"few"`.
+        name: Name in the logs; `"accuracy"` or `"accuracy_few"` by default.
+        **kwargs: Of `keras.metrics.Metric`, such as `dtype`.
+
+    Call arguments: labels `(B,)` or `(B, 1)` class ids; logits `(B, C)`, or
+        `(B, V, C)`, of which the mean over the V views is judged.
+        `sample_weight` `(B,)` weighs images.
+    Returns: a scalar in [0, 1].
+    Raises: ValueError: if `group` is unknown or has no class: leave such a
+        group out, as `shot_accuracy_metrics` does.
+
+    Example:
+        >>> metric = ShotAccuracy([200, 50, 5], "few")
+        >>> metric.update_state([0, 2, 2], [[1, 0, 0], [0, 0, 1], [1, 0, 0]])
+        >>> float(metric.result())
+        0.5
+
+    Source: Liu et al., CVPR 2019 (OLTR).
+    """
+
+    def __init__(
+        self,
+        class_counts: Sequence[int],
+        group: str = "overall",
+        *,
+        name: str | None = None,
+        **kwargs,
+    ):
+        if group not in GROUPS:
+            raise ValueError(f"`group` must be one of {GROUPS}, got {group!r}")
+        default = "accuracy" if group == "overall" else f"accuracy_{group}"
+        super().__init__(name=name or default, **kwargs)
+        self.class_counts = list(stats.check_class_counts(class_counts))
+        self.group = group
+        if group != "overall":
+            self.members = getattr(stats.shot_groups(class_counts), group)
+            if not len(self.members):
+                raise ValueError(f"`group` {group!r} has no class here")
+        shape = (len(self.class_counts),)
+        self.right = self.add_weight(shape, name="right", initializer="zeros")
+        self.total = self.add_weight(shape, name="total", initializer="zeros")
+
+    def update_state(self, y_true, y_pred, sample_weight=None):
+        """Count right and all images of each class in a batch."""
+        labels = class_ids(y_true)
+        y_pred = ops.convert_to_tensor(y_pred)
+        if y_pred.ndim == 3:
+            y_pred = ops.mean(y_pred, axis=1)  # (B, V, C) -> (B, C)
+        hit = ops.cast(ops.argmax(y_pred, -1) == labels, self.dtype)
+        weight = ops.ones_like(hit)
+        if sample_weight is not None:
+            weight = ops.cast(ops.reshape(sample_weight, (-1,)), self.dtype)
+        one_hot = ops.one_hot(labels, len(self.class_counts), dtype=self.dtype)
+        self.right.assign_add(ops.matmul(weight * hit, one_hot))
+        self.total.assign_add(ops.matmul(weight, one_hot))
+
+    def result(self):
+        """Return the accuracy of the group."""
+        right, total = self.right + 0.0, self.total + 0.0
+        if self.group == "overall":
+            return ops.divide_no_nan(ops.sum(right), ops.sum(total))
+        right, total = ops.take(right, self.members), ops.take(
+            total, self.members
+        )
+        seen = ops.cast(total > 0, self.dtype)
+        by_class = ops.divide_no_nan(right, total)
+        return ops.divide_no_nan(ops.sum(by_class), ops.sum(seen))
+
+    def get_config(self):
+        """Return the arguments."""
+        return {
+            **super().get_config(),
+            "class_counts": self.class_counts,
+            "group": self.group,
+        }
+
+
+def shot_accuracy_metrics(class_counts: Sequence[int]) -> list[ShotAccuracy]:
+    """One `ShotAccuracy` for "overall" and for each group that has classes.
+
+    Args:
+        class_counts: *Training* images per class, length C, all > 0.
+
+    Example:
+        >>> [metric.name for metric in shot_accuracy_metrics([200, 5])]
+        ['accuracy', 'accuracy_many', 'accuracy_few']
+    """
+    groups = stats.shot_groups(class_counts)._asdict()
+    present = [name for name, members in groups.items() if len(members)]
+    return [ShotAccuracy(class_counts, name) for name in ("overall", *present)]

@@ -1,0 +1,127 @@
+"""Which training image comes next: streams of indices.
+
+A sampler is called with the labels, a seed and an epoch and returns the whole
+epoch's indices. The same three give the same indices, so a run resumes at any
+epoch without replaying the ones before.
+"""
+
+import dataclasses
+
+import numpy as np
+
+from keras_lt import stats
+
+
+@dataclasses.dataclass(frozen=True)
+class InstanceBalanced:
+    """Every image once an epoch, in a new order: the natural distribution.
+
+    Example:
+        >>> sorted(InstanceBalanced()([0, 0, 1], seed=0, epoch=0).tolist())
+        [0, 1, 2]
+    """
+
+    def __call__(self, labels, seed: int, epoch: int) -> np.ndarray:
+        """Return `len(labels)` indices."""
+        return np.random.default_rng((seed, epoch)).permutation(len(labels))
+
+
+@dataclasses.dataclass(frozen=True)
+class _ClassSampler:
+    """Draw a class, then the next image of that class's shuffled cycle."""
+
+    def weights(self, counts: np.ndarray, epoch: int) -> np.ndarray:
+        """Relative probability of drawing each of the classes present."""
+        raise NotImplementedError
+
+    def __call__(self, labels, seed: int, epoch: int) -> np.ndarray:
+        """Return `len(labels)` indices."""
+        labels = np.asarray(labels)
+        random = np.random.default_rng((seed, epoch))
+        by_class = np.argsort(labels, kind="stable")
+        _, counts = np.unique(labels, return_counts=True)
+        weights = self.weights(counts.astype("float64"), epoch)
+        draws = random.choice(
+            len(counts), len(labels), p=weights / weights.sum()
+        )
+        where = np.argsort(draws, kind="stable")  # draws of a class together
+        wanted = np.bincount(draws, minlength=len(counts))
+        order = np.empty_like(by_class)
+        images = np.split(by_class, np.cumsum(counts)[:-1])
+        places = np.split(where, np.cumsum(wanted)[:-1])
+        for members, place in zip(images, places, strict=True):
+            cycles = -(-len(place) // len(members))
+            cycle = [random.permutation(members) for _ in range(cycles)]
+            if cycle:
+                order[place] = np.concatenate(cycle)[: len(place)]
+        return order
+
+
+@dataclasses.dataclass(frozen=True)
+class ClassBalanced(_ClassSampler):
+    """Every class is equally likely.
+
+    Source: Kang et al., ICLR 2020 (the sampling of cRT and LWS).
+    """
+
+    def weights(self, counts, epoch):
+        """Return equal weights."""
+        return np.ones_like(counts)
+
+
+@dataclasses.dataclass(frozen=True)
+class SquareRoot(_ClassSampler):
+    """A class is as likely as the square root of its size.
+
+    Source: Mahajan et al., ECCV 2018.
+    """
+
+    def weights(self, counts, epoch):
+        """Return the square roots of the counts."""
+        return np.sqrt(counts)
+
+
+@dataclasses.dataclass(frozen=True)
+class EffectiveNumber(_ClassSampler):
+    """An image is as likely as the inverse effective number of its class.
+
+    Between instance-balanced (`beta=0`) and class-balanced (`beta` near 1).
+
+    Args:
+        beta: See `stats.effective_numbers`, in [0, 1).
+
+    Source: Cui et al., CVPR 2019.
+    """
+
+    beta: float = 0.9999
+
+    def weights(self, counts, epoch):
+        """Return the counts over the effective numbers."""
+        return counts / stats.effective_numbers(counts, self.beta)
+
+
+@dataclasses.dataclass(frozen=True)
+class ProgressivelyBalanced(_ClassSampler):
+    """From instance-balanced in the first epoch to class-balanced in the last.
+
+    Args:
+        epochs: Epochs in all, >= 1.
+
+    Source: Kang et al., ICLR 2020, eq. 2.
+    """
+
+    epochs: int
+
+    def weights(self, counts, epoch):
+        """Return the blend of the two class distributions."""
+        t = min(epoch / max(self.epochs - 1, 1), 1)
+        return (1 - t) * counts / counts.sum() + t / len(counts)
+
+
+SAMPLERS = {
+    "instance": lambda epochs: InstanceBalanced(),
+    "class": lambda epochs: ClassBalanced(),
+    "square_root": lambda epochs: SquareRoot(),
+    "effective_number": lambda epochs: EffectiveNumber(),
+    "progressive": ProgressivelyBalanced,
+}

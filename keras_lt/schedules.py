@@ -1,0 +1,112 @@
+"""Learning rates: a list with one rate an epoch, read by the step.
+
+A recipe writes its rates as plain numbers (`cosine_rates`, `step_rates`, or
+any list), which can be printed and plotted; `EpochRates` gives them to an
+optimizer.
+"""
+
+from collections.abc import Sequence
+
+import keras
+import numpy as np
+from keras import ops
+
+
+def cosine_rates(
+    peak: float, epochs: int, *, shift: int = 0, warmup_epochs: int = 0
+) -> list[float]:
+    """Half a cosine from `peak` to 0, constant inside an epoch.
+
+    Epoch e gets `peak / 2 * (1 + cos(pi * (e + shift) / epochs))`, and during
+    the warm-up that times `(e + 1) / warmup_epochs`.
+
+    Args:
+        peak: Largest rate, > 0.
+        epochs: Number of epochs E.
+        shift: 1 for code that steps its scheduler before the epoch (the last
+            epoch then has rate 0), 0 for code that steps after it.
+        warmup_epochs: Epochs of linear warm-up.
+
+    Returns:
+        E floats.
+
+    Example:
+        >>> [round(rate, 4) for rate in cosine_rates(0.01, 4, shift=1)]
+        [0.0085, 0.005, 0.0015, 0.0]
+    """
+    epoch = np.arange(epochs)
+    rates = peak / 2 * (1 + np.cos(np.pi * (epoch + shift) / epochs))
+    return _warm_up(rates, warmup_epochs)
+
+
+def step_rates(
+    peak: float,
+    epochs: int,
+    *,
+    milestones: Sequence[int],
+    factor: float = 0.1,
+    warmup_epochs: int = 0,
+) -> list[float]:
+    """Constant rates that drop by `factor` at each milestone.
+
+    Args:
+        peak: Rate before the first milestone, > 0.
+        epochs: Number of epochs E.
+        milestones: First epoch (from 0) of each lower rate.
+        factor: Factor of each drop.
+        warmup_epochs: Epochs of linear warm-up, `(e + 1) / warmup_epochs`.
+
+    Returns:
+        E floats.
+
+    Example:
+        >>> step_rates(1.0, 4, milestones=[2, 3], warmup_epochs=2)
+        [0.5, 1.0, 0.1, 0.010000000000000002]
+    """
+    drops = np.searchsorted(sorted(milestones), np.arange(epochs), "right")
+    return _warm_up(peak * factor ** drops.astype(float), warmup_epochs)
+
+
+def _warm_up(rates: np.ndarray, warmup_epochs: int) -> list[float]:
+    ramp = (np.arange(len(rates)) + 1) / max(warmup_epochs, 1)
+    return (rates * np.minimum(ramp, 1)).tolist()
+
+
+@keras.saving.register_keras_serializable(package="keras_lt")
+class EpochRates(keras.optimizers.schedules.LearningRateSchedule):
+    """Learning rate of a step, from a list with one rate an epoch.
+
+    Args:
+        rates: Learning rate of epoch 0, 1, ...; the last one stays in force
+            after the end.
+        steps_per_epoch: Optimizer steps in an epoch, > 0.
+
+    Raises:
+        ValueError: if `rates` is empty or `steps_per_epoch` is not positive.
+
+    Example:
+        >>> schedule = EpochRates([0.1, 0.01], steps_per_epoch=10)
+        >>> round(float(schedule(9)), 6), round(float(schedule(10)), 6)
+        (0.1, 0.01)
+    """
+
+    def __init__(self, rates: Sequence[float], steps_per_epoch: int):
+        if not len(rates):
+            raise ValueError("`rates` must hold at least one rate, got none")
+        if steps_per_epoch < 1:
+            raise ValueError(
+                f"`steps_per_epoch` must be >= 1, got {steps_per_epoch}"
+            )
+        self.rates = [float(rate) for rate in rates]
+        self.steps_per_epoch = int(steps_per_epoch)
+
+    def __call__(self, step):
+        """Return the rate of optimizer step `step` (from 0)."""
+        epoch = ops.cast(step, "int32") // self.steps_per_epoch
+        last = len(self.rates) - 1
+        rates = ops.convert_to_tensor(self.rates, "float32")
+        return ops.take(rates, ops.minimum(epoch, last))
+
+    def get_config(self):
+        """Return the arguments."""
+        return {"rates": self.rates, "steps_per_epoch": self.steps_per_epoch}

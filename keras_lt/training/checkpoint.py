@@ -1,0 +1,193 @@
+"""Where a run stands, on disk: written often, read after a kill."""
+
+import io
+import json
+import os
+import pathlib
+import time
+from typing import Any
+
+import keras
+import numpy as np
+
+PROGRESS = "__progress__"
+
+
+def write_atomically(path: pathlib.Path, content: bytes) -> None:
+    """Write a file so that a kill leaves the old one or the new one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(path.name + ".partial")
+    with open(partial, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(partial, path)
+
+
+def save_variables(path: pathlib.Path, model: keras.Model, progress: Any):
+    """Write weights, statistics, random states and the optimizer to a file.
+
+    Args:
+        path: Where to; an earlier file is replaced in one step.
+        model: A built model, compiled or not.
+        progress: JSON data to keep with the variables.
+    """
+    arrays = {
+        f"{i}/{variable.path}": keras.ops.convert_to_numpy(variable)
+        for i, variable in enumerate(_variables(model))
+    }
+    buffer = io.BytesIO()
+    np.savez(buffer, **arrays, **{PROGRESS: np.array(json.dumps(progress))})
+    write_atomically(path, buffer.getvalue())
+
+
+def load_variables(path: pathlib.Path, model: keras.Model) -> None:
+    """Set all variables of a model of the same structure.
+
+    Raises:
+        ValueError: if the number or a shape of the variables differs.
+    """
+    with np.load(path, allow_pickle=False) as archive:
+        arrays = [archive[key] for key in archive.files if key != PROGRESS]
+    variables = _variables(model)
+    if len(arrays) != len(variables):
+        raise ValueError(
+            f"{path} holds {len(arrays)} variables, the model has "
+            f"{len(variables)}"
+        )
+    for variable, array in zip(variables, arrays, strict=True):
+        if tuple(variable.shape) != array.shape:
+            raise ValueError(
+                f"{path}: {variable.path} has shape {tuple(variable.shape)}, "
+                f"the file holds {array.shape}"
+            )
+        variable.assign(array)
+
+
+def _variables(model):
+    optimizer = getattr(model, "optimizer", None)
+    if optimizer is None:
+        return list(model.variables)
+    optimizer.build(model.trainable_variables)
+    return [*model.variables, *optimizer.variables]
+
+
+class Store:
+    """The files of one run, and how far it has come.
+
+    Args:
+        workdir: Folder of the run, or None to keep nothing.
+        stages: Names of the stages, in order.
+
+    Attributes:
+        index: Stage to train now.
+        epoch: Epochs of it that are done.
+        seconds: Time spent in training so far.
+        records: JSON data kept of each finished stage, by name.
+    """
+
+    def __init__(self, workdir: Any, stages: list[str]):
+        self.workdir = workdir and pathlib.Path(workdir)
+        self.stages = stages
+        self.index, self.epoch, self.seconds = 0, 0, 0.0
+        self.records: dict[str, Any] = {}
+        if self.workdir and self.checkpoint.exists():
+            with np.load(self.checkpoint, allow_pickle=False) as archive:
+                self.__dict__.update(json.loads(str(archive[PROGRESS])))
+        if self.workdir and self.metrics.exists():
+            self._rewind_metrics()
+
+    @property
+    def checkpoint(self) -> pathlib.Path:
+        """File with the newest variables."""
+        return self.workdir / "checkpoint.npz"
+
+    @property
+    def metrics(self) -> pathlib.Path:
+        """File with one line an epoch."""
+        return self.workdir / "metrics.jsonl"
+
+    def weights(self, index: int) -> pathlib.Path:
+        """File with the model's weights at the end of a stage."""
+        name = f"{index}-{self.stages[index]}.weights.h5"
+        return self.workdir / "stages" / name
+
+    def restore(self, index: int, model: keras.Model) -> None:
+        """Give a model, set up for stage `index`, what is on disk for it."""
+        if index == self.index and self.epoch:
+            load_variables(self.checkpoint, model)
+        elif index == self.index - 1 and not self.epoch:
+            load_variables(self.checkpoint, model)
+        elif index < self.index:
+            model.load_weights(self.weights(index))
+
+    def save(self, model: keras.Model) -> None:
+        """Write a checkpoint."""
+        progress = ("index", "epoch", "seconds", "records")
+        if self.workdir:
+            state = {name: getattr(self, name) for name in progress}
+            save_variables(self.checkpoint, model, state)
+
+    def finish_stage(self, model: keras.Model, record: Any) -> None:
+        """Keep the weights of the stage and move on to the next one."""
+        if self.workdir:
+            path = self.weights(self.index)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            partial = path.with_name("partial.weights.h5")
+            model.save_weights(partial)
+            os.replace(partial, path)
+        self.records[self.stages[self.index]] = record
+        self.index, self.epoch = self.index + 1, 0
+        self.save(model)
+
+    def _rewind_metrics(self):
+        """Drop the lines of epochs that will be trained again."""
+        kept = []
+        for text in self.metrics.read_text().splitlines():
+            try:
+                line = json.loads(text)
+            except json.JSONDecodeError:  # cut off by a kill
+                continue
+            position = self.stages.index(line["stage"]), line["epoch"]
+            if position < (self.index, self.epoch):
+                kept.append(text + "\n")
+        write_atomically(self.metrics, "".join(kept).encode())
+
+
+class SaveProgress(keras.callbacks.Callback):
+    """Write a line of metrics every epoch, and a checkpoint now and then.
+
+    Args:
+        store: Files of the run.
+        every_seconds: Least time between two checkpoints; 0 saves every epoch.
+    """
+
+    def __init__(self, store: Store, every_seconds: float):
+        super().__init__()
+        self.store = store
+        self.every_seconds = every_seconds
+
+    def on_train_begin(self, logs=None):
+        """Start the clock."""
+        self._clock = self._saved = time.monotonic()
+
+    def on_epoch_end(self, epoch, logs=None):
+        """Write."""
+        now = time.monotonic()
+        self.store.seconds += now - self._clock
+        self._clock = now
+        self.store.epoch = epoch + 1
+        if not self.store.workdir:
+            return
+        line = {
+            "stage": self.store.stages[self.store.index],
+            "epoch": epoch,
+            "learning_rate": float(self.model.optimizer.learning_rate),
+            **{name: float(value) for name, value in (logs or {}).items()},
+            "seconds": round(self.store.seconds, 3),
+        }
+        with open(self.store.metrics, "a") as file:
+            file.write(json.dumps(line) + "\n")
+        if now - self._saved >= self.every_seconds:
+            self.store.save(self.model)
+            self._saved = now

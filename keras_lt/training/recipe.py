@@ -1,0 +1,73 @@
+"""A method as data: what to build, and the stages to train it through."""
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import keras
+
+from keras_lt.samplers import InstanceBalanced
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Stage:
+    """What changes between two calls of `compile`.
+
+    Args:
+        name: Shown to people, and the name of the weights on disk.
+        epochs: Epochs of `fit`; 0 for a stage that only changes weights.
+        loss: Loss on the training model's one output.
+        optimizer: Function from the steps of an epoch to a new optimizer, or
+            None to carry on with the one of the stage before.
+        setup: Function from the previous stage's model to the model to train:
+            freeze, attach constraints, normalise weights here.
+        sampler: Function `(labels, seed, epoch) -> indices`, see `samplers`.
+        batch_size: Images a step.
+        drop_remainder: Whether to leave out an epoch's last partial batch.
+        callbacks: Function that makes the stage's own callbacks.
+    """
+
+    name: str
+    epochs: int
+    loss: keras.losses.Loss | None = None
+    optimizer: Callable[[int], keras.optimizers.Optimizer] | None = None
+    setup: Callable[[keras.Model], keras.Model] = lambda model: model
+    sampler: Callable[[Any, int, int], Any] = InstanceBalanced()
+    batch_size: int = 128
+    drop_remainder: bool = False
+    callbacks: Callable[[], Sequence[keras.callbacks.Callback]] = tuple
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """A method applied to one problem.
+
+    Args:
+        build: Makes the model of the first stage.
+        stages: Trained one after the other; names must differ.
+        metrics: Makes the metrics shown during training.
+        serve: Function from the training model to the model image -> `(B, C)`
+            that is evaluated and exported.
+
+    Raises:
+        ValueError: if there is no stage, or two have the same name.
+    """
+
+    build: Callable[[], keras.Model]
+    stages: tuple[Stage, ...]
+    metrics: Callable[[], list[keras.metrics.Metric]] = list
+    serve: Callable[[keras.Model], keras.Model] = lambda model: model
+
+    def __post_init__(self):
+        """Check the stages."""
+        names = [stage.name for stage in self.stages]
+        if not names or len(set(names)) < len(names):
+            raise ValueError(
+                "`stages` must hold at least one stage, each with its own "
+                f"name, got {names}"
+            )
+
+    @property
+    def epochs(self) -> int:
+        """Epochs over all stages."""
+        return sum(stage.epochs for stage in self.stages)

@@ -1,0 +1,110 @@
+"""The runner: a recipe, stage by stage, with plain `compile` and `fit`."""
+
+import dataclasses
+import pathlib
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import keras
+
+from keras_lt.callbacks import ShowProgress
+from keras_lt.training.checkpoint import SaveProgress, Store
+from keras_lt.training.recipe import Recipe, Stage
+
+
+@dataclasses.dataclass(frozen=True)
+class Outcome:
+    """What a run leaves.
+
+    Args:
+        model: The training model after the last stage.
+        records: What `on_stage_end` returned, by stage name.
+        seconds: Time in `fit`, over all stages and interruptions.
+        images: Training images seen in that time.
+    """
+
+    model: keras.Model
+    records: dict[str, Any]
+    seconds: float
+    images: int
+
+
+def run(
+    recipe: Recipe,
+    loader: Any,
+    *,
+    seed: int = 0,
+    workdir: str | pathlib.Path | None = None,
+    on_stage_end: Callable[[Stage, keras.Model], Any] | None = None,
+    callbacks: Callable[[Stage], Sequence[keras.callbacks.Callback]] = (
+        lambda stage: ()
+    ),
+    jit_compile: bool | str = "auto",
+    validation_freq: int = 1,
+    checkpoint_seconds: float = 30.0,
+    verbose: bool = True,
+) -> Outcome:
+    """Train a recipe.
+
+    With a `workdir`, calling it again with the same arguments after a kill
+    resumes at the last checkpoint and ends in the same weights.
+
+    Args:
+        recipe: What to build and train.
+        loader: Gives the batches, such as a `data.Loader`: needs
+            `train(stage, seed, first_epoch)`, `steps(stage)`, `validation`.
+        seed: Of the initial weights, sampling and augmentation.
+        workdir: Folder for `checkpoint.npz`, `metrics.jsonl` and the weights
+            of each stage, `stages/0-NAME.weights.h5`; None keeps nothing.
+        on_stage_end: Called with each finished stage and its model; returns
+            JSON data for `Outcome.records`.
+        callbacks: Function from a stage to further callbacks.
+        jit_compile: Of `keras.Model.compile`.
+        validation_freq: Epochs between validations, if there is a split.
+        checkpoint_seconds: Least time between two checkpoints.
+        verbose: Whether to show progress.
+
+    Returns:
+        An `Outcome`.
+    """
+    store = Store(workdir, [stage.name for stage in recipe.stages])
+    keras.utils.set_random_seed(seed)
+    model = recipe.build()
+    images = 0
+    for index, stage in enumerate(recipe.stages):
+        keras.utils.set_random_seed(seed + index)
+        model = stage.setup(model)
+        steps = loader.steps(stage)
+        if stage.epochs:
+            new = stage.optimizer and stage.optimizer(steps)
+            model.compile(
+                new or model.optimizer,
+                loss=stage.loss,
+                metrics=recipe.metrics(),
+                jit_compile=jit_compile,
+            )
+        store.restore(index, model)
+        images += stage.epochs * loader.images(stage)
+        if index < store.index:
+            continue
+        if store.epoch < stage.epochs:
+            shown = [ShowProgress(stage.name)] if verbose else []
+            model.fit(
+                loader.train(stage, seed + index, store.epoch),
+                steps_per_epoch=steps,
+                initial_epoch=store.epoch,
+                shuffle=False,
+                epochs=stage.epochs,
+                validation_data=loader.validation,
+                validation_batch_size=500,
+                validation_freq=validation_freq,
+                callbacks=[
+                    *stage.callbacks(),
+                    *callbacks(stage),
+                    SaveProgress(store, checkpoint_seconds),
+                    *shown,
+                ],
+                verbose=0,
+            )
+        store.finish_stage(model, on_stage_end and on_stage_end(stage, model))
+    return Outcome(model, store.records, store.seconds, images)
