@@ -14,8 +14,8 @@ from absl import flags
 BACKENDS = ("tensorflow", "jax")
 
 
-def parse(argv: Sequence[str], arguments: int = 0) -> list[str]:
-    """Parse the flags and return the arguments beside them.
+def parse(argv: Sequence[str], names: Sequence[str] = ()) -> list[str]:
+    """Parse the flags and return the arguments beside them, as named.
 
     Raises:
         ValueError: for an unknown flag, a bad value, or a wrong number of
@@ -25,10 +25,9 @@ def parse(argv: Sequence[str], arguments: int = 0) -> list[str]:
         rest = flags.FLAGS(argv)[1:]
     except flags.Error as error:
         raise ValueError(str(error)) from error
-    if len(rest) != arguments:
-        raise ValueError(
-            f"expected {arguments} arguments beside --flags, got {rest}"
-        )
+    if len(rest) != len(names):
+        expected = " ".join(names) or "no argument"
+        raise ValueError(f"expected {expected} beside --flags, got {rest}")
     return rest
 
 
@@ -75,13 +74,17 @@ def wants_help(argv: Sequence[str]) -> bool:
 
 
 def print_help(description: str, values: flags.FlagValues) -> None:
-    """Print description, flags, and each method with its hyperparameters."""
+    """Print a program's description and flags."""
     print(description)
     print("Flags:")
     for flag in values.get_flags_for_module(sys.argv[0]):
-        text = flag.help if flag.default in (None, [], False) else None
-        _print_entry(f"--{flag.name}", text or f"{flag.help} [{_show(flag)}]")
-    sys.stdout.flush()  # what follows imports Keras, which takes seconds
+        default = "" if flag.default in (None, []) else f" [{_show(flag)}]"
+        _print_entry(f"--{flag.name}", flag.help + default)
+    sys.stdout.flush()
+
+
+def print_methods() -> None:
+    """Print each method with its hyperparameters; imports Keras."""
     set_backend(None)
     import settings
 
@@ -106,12 +109,6 @@ def _show(flag) -> str:
 
 
 def _print_entry(name: str, text: str) -> None:
-    indent = " " * 24
-    lines = textwrap.fill(" ".join(text.split()), 79, initial_indent=indent)
-    lines = textwrap.fill(
-        " ".join(text.split()),
-        79,
-        initial_indent=f"  {name:<22}",
-        subsequent_indent=indent,
-    )
-    print(lines)
+    text = " ".join(text.partition("; repeat this option")[0].split())
+    first, rest = f"  {name:<24}", " " * 26
+    print(textwrap.fill(text, 79, initial_indent=first, subsequent_indent=rest))

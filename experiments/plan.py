@@ -4,9 +4,9 @@ import itertools
 import pathlib
 
 import augmentation
+import files
 import keras
 import settings
-import workdir
 from run import Run
 
 from keras_lt import data
@@ -64,7 +64,7 @@ def runs(flags, command: str) -> list[Run]:
         folder = pathlib.Path(flags.workdir or "runs")
         if not flags.workdir or len(names) * len(seeds) > 1:
             folder /= label
-        workdir.claim(folder, identity, flags.resume)
+        files.claim(folder, identity, flags.resume)
         augment = augmentation.parse(flags.augment, source.augment, seed)
         plan.append(
             Run(
@@ -82,7 +82,7 @@ def runs(flags, command: str) -> list[Run]:
                 flags=flags,
             )
         )
-    for run in plan:
+    for run in plan[:: len(seeds)]:  # seeds do not change the shapes
         run.check()
     return plan
 

@@ -55,7 +55,9 @@ def by_rank(
     figure, axes = pyplot.subplots(figsize=(6, 3.4), layout="constrained")
     behind = axes.twinx()
     rank = np.arange(len(order))
-    behind.fill_between(rank, np.asarray(counts)[order], step="mid", color="#eee")
+    behind.fill_between(
+        rank, np.asarray(counts)[order], step="mid", color="#eee"
+    )
     behind.set_ylabel("training images", color="#888")
     behind.tick_params(axis="y", colors="#888")
     axes.set_zorder(behind.get_zorder() + 1)

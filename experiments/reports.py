@@ -4,16 +4,21 @@ import importlib.util
 import pathlib
 import statistics
 
-import workdir
-
 GROUPS = ("overall", "many", "medium", "few")
 
 
 def print_stages(result: dict) -> None:
     """Print a table of accuracies, a line for each stage of a run."""
-    _print_row(f"{result['method']}, seed {result['seed']}", GROUPS)
-    for name, stage in result["stages"].items():
-        _print_row(f"  {name}", _percentages(stage["accuracy"]))
+    title = f"{result['method']}, seed {result['seed']}"
+    stages = result["stages"].items()
+    print_accuracies({k: stage["accuracy"] for k, stage in stages}, title)
+
+
+def print_accuracies(accuracies: dict[str, dict], title: str = "") -> None:
+    """Print a table of accuracies by shot group in %, a line a name."""
+    _print_row(title, GROUPS)
+    for name, accuracy in accuracies.items():
+        _print_row(f"  {name}", _percentages(accuracy))
 
 
 def print_means(results: list[dict]) -> None:
@@ -32,7 +37,9 @@ def print_means(results: list[dict]) -> None:
 
 
 def _percentages(accuracy: dict) -> list[str]:
-    return [f"{100 * accuracy[g]:.1f}" if g in accuracy else "-" for g in GROUPS]
+    return [
+        f"{100 * accuracy[g]:.1f}" if g in accuracy else "-" for g in GROUPS
+    ]
 
 
 def _print_row(title, cells) -> None:
@@ -50,6 +57,3 @@ def draw(folder: pathlib.Path, result: dict) -> None:
 
     lines = (folder / "metrics.jsonl").read_text().splitlines()
     plots.draw(folder / "plots", result, [json.loads(line) for line in lines])
-
-
-__all__ = ["draw", "print_means", "print_stages", "workdir"]

@@ -4,9 +4,9 @@ import dataclasses
 import pathlib
 from typing import Any
 
+import files
 import keras
 import reports
-import workdir
 
 from keras_lt import data, stats, training
 
@@ -42,12 +42,12 @@ class Run:
                 "identity": self.identity,
                 "data_dir": self.flags.data_dir,
                 "flip_tta": self.flags.flip_tta,
-                "versions": workdir.versions(),
+                "versions": files.versions(),
             }
-            workdir.write_json(self.folder / "config.json", config)
-            workdir.write_json(result_path, self._train())
+            files.write_json(self.folder / "config.json", config)
+            files.write_json(result_path, self._train())
             (self.folder / "checkpoint.npz").unlink()
-        result = workdir.read_json(result_path)
+        result = files.read_json(result_path)
         reports.print_stages(result)
         if self.flags.plots:
             reports.draw(self.folder, result)
@@ -80,7 +80,7 @@ class Run:
             checkpoint_seconds=self.flags.checkpoint_seconds,
         )
         serve = self.recipe.serve(outcome.model)
-        workdir.save_model(self.folder, serve)
+        files.save_model(self.folder, serve)
         last = outcome.records[self.recipe.stages[-1].name]
         return {
             **self.identity,
@@ -99,7 +99,7 @@ class Run:
             if outcome.seconds
             else None,
             "device": (gpus or keras.distribution.list_devices())[0],
-            "versions": workdir.versions(),
+            "versions": files.versions(),
             "command": self.command,
         }
 

@@ -7,9 +7,8 @@ Examples:
   The published run; the same command resumes it after a kill:
     python experiments/train.py --method=wb --dataset=cifar100_lt --data_dir=DIR
 
-  The same without the max-norm ball, for a tenth of the epochs:
-    python experiments/train.py --method=wb --dataset=cifar100_lt \
-        --data_dir=DIR --set constraint=None --epochs_scale=0.1
+  Without the max-norm ball:
+    python experiments/train.py --method=wb --set constraint=None
 """
 
 import sys
@@ -82,9 +81,7 @@ def define_flags() -> None:
     switch("resume", True, "Go on with a run that the folder already holds.")
     number("checkpoint_seconds", 30.0, "Least time between two checkpoints.")
     string("backend", None, "tensorflow or jax. Default: what is installed.")
-    string(
-        "precision", "float32", "float32, mixed_bfloat16 or mixed_float16."
-    )
+    string("precision", "float32", "float32, mixed_bfloat16 or mixed_float16.")
     switch("plots", True, "Draw plots, if matplotlib is installed.")
     switch("tensorboard", False, "Write TensorBoard events (TensorFlow).")
 
@@ -103,6 +100,7 @@ def main(argv: list[str]) -> None:
     define_flags()
     if command_line.wants_help(argv):
         command_line.print_help(__doc__, FLAGS)
+        command_line.print_methods()
         return
     runs = command_line.checked(prepare, argv)
     import reports

@@ -23,10 +23,9 @@ class ClassMaxNorm(keras.constraints.Constraint):
 
     Example:
         >>> from keras import ops
-        >>> kernel = ops.convert_to_tensor([[3.0, 0.6], [4.0, 0.8]])
-        >>> projected = ClassMaxNorm(1.0)(kernel)
-        >>> ops.convert_to_numpy(projected).round(3).tolist()
-        [[0.6000000238418579, 0.6000000238418579], [0.800000011920929, 0.800000011920929]]
+        >>> kernel = ops.convert_to_tensor([[3.0, 0.0], [4.0, 0.5]])
+        >>> ops.convert_to_numpy(ClassMaxNorm(2.5)(kernel)).tolist()
+        [[1.5, 0.0], [2.0, 0.5]]
 
     Source: Alshammari et al., CVPR 2022, section 4.3.
     Differs from the released code: vectorised; no exponent `tau`.

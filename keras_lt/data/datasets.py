@@ -59,7 +59,7 @@ def _cifar(name: str, largest: int) -> Source:
 
 DATASETS = {
     "digits_lt": Source(
-        read=lambda data_dir, precut: digits.read(),
+        read=lambda data_dir, *, precut: digits.read(),
         family="digits",
         imbalance_ratio=50,
         largest=None,
@@ -162,7 +162,7 @@ def load(
     ratio = source.imbalance_ratio if imbalance_ratio is None else None
     ratio = ratio or imbalance_ratio
     PROFILES[profile](2, 1, ratio)  # checks the ratio before the long read
-    *arrays, names = source.read(data_dir, subset == "precut")
+    *arrays, names = source.read(data_dir, precut=subset == "precut")
     x, y, x_test, y_test = arrays
     largest = source.largest or min(stats.count_classes(y, len(names)))
     train, validation = long_tail_indices(

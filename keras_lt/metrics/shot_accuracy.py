@@ -82,8 +82,9 @@ class ShotAccuracy(keras.metrics.Metric):
         right, total = self.right + 0.0, self.total + 0.0
         if self.group == "overall":
             return ops.divide_no_nan(ops.sum(right), ops.sum(total))
-        right, total = ops.take(right, self.members), ops.take(
-            total, self.members
+        right, total = (
+            ops.take(right, self.members),
+            ops.take(total, self.members),
         )
         seen = ops.cast(total > 0, self.dtype)
         by_class = ops.divide_no_nan(right, total)

@@ -1,5 +1,6 @@
 """From a recipe to a trained model."""
 
+from keras_lt.training.checkpoint import without_optimizer
 from keras_lt.training.evaluation import evaluate, predict_logits
 from keras_lt.training.freezing import freeze, unfreeze
 from keras_lt.training.problem import Problem
@@ -16,4 +17,5 @@ __all__ = [
     "predict_logits",
     "run",
     "unfreeze",
+    "without_optimizer",
 ]

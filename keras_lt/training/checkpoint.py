@@ -72,6 +72,11 @@ def _variables(model):
     return [*model.variables, *optimizer.variables]
 
 
+def without_optimizer(model: keras.Model) -> keras.Model:
+    """Return a functional model that shares the layers, but is not compiled."""
+    return keras.Model(model.inputs, model.outputs, name=model.name)
+
+
 class Store:
     """The files of one run, and how far it has come.
 
@@ -119,7 +124,7 @@ class Store:
         elif index == self.index - 1 and not self.epoch:
             load_variables(self.checkpoint, model)
         elif index < self.index:
-            model.load_weights(self.weights(index))
+            without_optimizer(model).load_weights(self.weights(index))
 
     def save(self, model: keras.Model) -> None:
         """Write a checkpoint."""
@@ -134,7 +139,7 @@ class Store:
             path = self.weights(self.index)
             path.parent.mkdir(parents=True, exist_ok=True)
             partial = path.with_name("partial.weights.h5")
-            model.save_weights(partial)
+            without_optimizer(model).save_weights(partial)
             os.replace(partial, path)
         self.records[self.stages[self.index]] = record
         self.index, self.epoch = self.index + 1, 0
@@ -171,6 +176,10 @@ class SaveProgress(keras.callbacks.Callback):
         """Start the clock."""
         self._clock = self._saved = time.monotonic()
 
+    def on_epoch_begin(self, epoch, logs=None):
+        """Read the rate of the first step."""
+        self._rate = float(self.model.optimizer.learning_rate)
+
     def on_epoch_end(self, epoch, logs=None):
         """Write."""
         now = time.monotonic()
@@ -182,7 +191,7 @@ class SaveProgress(keras.callbacks.Callback):
         line = {
             "stage": self.store.stages[self.store.index],
             "epoch": epoch,
-            "learning_rate": float(self.model.optimizer.learning_rate),
+            "learning_rate": self._rate,
             **{name: float(value) for name, value in (logs or {}).items()},
             "seconds": round(self.store.seconds, 3),
         }

@@ -7,6 +7,7 @@ from typing import Any
 
 import keras
 
+from keras_lt.training import without_optimizer
 from keras_lt.training.checkpoint import write_atomically
 
 
@@ -76,7 +77,6 @@ def versions() -> dict[str, str]:
 
 def save_model(folder: pathlib.Path, model: keras.Model) -> None:
     """Write `model.keras`, without an optimizer."""
-    view = keras.Model(model.inputs, model.outputs, name=model.name)
     partial = folder / "partial.keras"
-    view.save(partial)
+    without_optimizer(model).save(partial)
     partial.replace(folder / "model.keras")

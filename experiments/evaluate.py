@@ -1,0 +1,82 @@
+"""Evaluate the model of a finished run: python experiments/evaluate.py WORKDIR.
+
+Reads `model.keras` and the test images, prints accuracy by shot group, and
+compares it with the run's `result.json`.
+"""
+
+import pathlib
+import sys
+
+import command_line
+from absl import flags
+
+FLAGS = flags.FLAGS
+
+
+def define_flags() -> None:
+    """Declare the flags, in the order in which `--help` shows them."""
+    flags.DEFINE_string(
+        "data_dir", None, "Folder with the data. Default: the run's own."
+    )
+    flags.DEFINE_bool(
+        "flip_tta",
+        None,
+        "Evaluate on the mean of image and mirror image. Default: as the run.",
+    )
+    flags.DEFINE_string(
+        "backend", None, "tensorflow or jax. Default: the run's own."
+    )
+
+
+def prepare(argv: list[str]):
+    """Find the run and read its configuration, model and data."""
+    folder = pathlib.Path(command_line.parse(argv, ["WORKDIR"])[0])
+    for name in ("config.json", "model.keras", "result.json"):
+        if not (folder / name).exists():
+            raise ValueError(f"WORKDIR: {folder / name} is missing")
+    import files
+
+    config = files.read_json(folder / "config.json")
+    identity = config["identity"]
+    command_line.set_backend(FLAGS.backend or identity["backend"])
+    import keras
+
+    from keras_lt import data
+
+    dataset = data.load(
+        identity["dataset"],
+        imbalance_ratio=identity["imbalance_ratio"],
+        profile=identity["profile"],
+        subset=identity["subset"],
+        data_dir=FLAGS.data_dir or config["data_dir"],
+        validation_per_class=identity["validation_per_class"],
+    )
+    if dataset.split_sha256 != identity["split_sha256"]:
+        raise ValueError("--data_dir: these are not the images of the run")
+    model = keras.saving.load_model(folder / "model.keras", compile=False)
+    return dataset, model, files.read_json(folder / "result.json")
+
+
+def main(argv: list[str]) -> None:
+    """Evaluate, print, compare."""
+    define_flags()
+    if command_line.wants_help(argv):
+        command_line.print_help(__doc__, FLAGS)
+        return
+    dataset, model, result = command_line.checked(prepare, argv)
+    import reports
+
+    from keras_lt import training
+
+    flip = result["flip_tta"] if FLAGS.flip_tta is None else FLAGS.flip_tta
+    found = training.evaluate(
+        model, *dataset.test, dataset.class_counts, flip=flip
+    )["accuracy"]
+    reports.print_accuracies({"result.json": result["accuracy"], "now": found})
+    if flip == result["flip_tta"]:
+        same = found == result["accuracy"]
+        print("equal" if same else "NOT equal to result.json")
+
+
+if __name__ == "__main__":
+    main(sys.argv)

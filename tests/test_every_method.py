@@ -1,0 +1,93 @@
+"""What holds for every method: trains, serves, saves, resumes."""
+
+import keras
+import numpy as np
+import pytest
+import toy
+
+from keras_lt.methods import METHODS, PRESETS
+from keras_lt.training import evaluate, predict_logits, run, without_optimizer
+
+ON_TENSORFLOW = keras.backend.backend() == "tensorflow"
+EPOCHS = {"ce": (3,), "wb": (2, 2)}
+CASES = pytest.mark.parametrize("method", METHODS)
+
+
+def recipe(method, **options):
+    options = {"backbone": "resnet8", "width": 4, "lr": 0.05} | options
+    return METHODS[method](
+        toy.problem(), epochs=EPOCHS[method], batch_size=16, **options
+    )
+
+
+class KillInSecondEpoch(keras.callbacks.Callback):
+    def on_epoch_begin(self, epoch, logs=None):
+        if epoch == 1:
+            raise InterruptedError
+
+
+def train(method, workdir=None, callbacks=lambda stage: ()):
+    return run(
+        recipe(method),
+        toy.loader(),
+        workdir=workdir,
+        callbacks=callbacks,
+        checkpoint_seconds=0,
+        verbose=False,
+        jit_compile=False if ON_TENSORFLOW else "auto",
+    )
+
+
+@CASES
+def test_trains_serves_saves_and_resumes(method, tmp_path):
+    expected = train(method)
+    last = recipe(method).stages[-1].name
+    with pytest.raises(InterruptedError):
+        train(
+            method,
+            tmp_path,
+            lambda stage: [KillInSecondEpoch()] if stage.name == last else [],
+        )
+    outcome = train(method, tmp_path)
+    for mine, theirs in zip(
+        outcome.model.get_weights(), expected.model.get_weights(), strict=True
+    ):
+        np.testing.assert_array_equal(mine, theirs)
+
+    serve = recipe(method).serve(outcome.model)
+    pixels, labels = toy.test_images()
+    logits = predict_logits(serve, pixels)
+    assert logits.shape == (len(pixels), 3)
+    accuracy = evaluate(serve, pixels, labels, toy.COUNTS)["accuracy"]
+    assert set(accuracy) == {"overall", "medium", "few"}
+
+    path = tmp_path / "model.keras"
+    without_optimizer(serve).save(path)
+    loaded = keras.saving.load_model(path)  # safe mode
+    np.testing.assert_allclose(
+        predict_logits(loaded, pixels), logits, rtol=1e-5, atol=1e-5
+    )
+
+
+@CASES
+def test_presets_are_hyperparameters(method):
+    assert PRESETS[method]
+    for preset in PRESETS[method].values():
+        assert METHODS[method](toy.problem(), **preset).stages
+
+
+@CASES
+def test_every_stage_steps_in_mixed_precision(method):
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    try:
+        model = recipe(method).build()
+        for stage in recipe(method).stages:
+            model = stage.setup(model)
+            if stage.epochs:
+                model.compile(stage.optimizer(3), stage.loss)
+                pixels, labels = toy.test_images()
+                loss = model.train_on_batch(pixels[::4], labels[::4])
+                assert np.isfinite(loss)
+        assert model.output.dtype == "float32"
+    finally:
+        keras.config.set_dtype_policy("float32")

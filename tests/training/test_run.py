@@ -1,0 +1,209 @@
+import json
+
+import keras
+import numpy as np
+import pytest
+import toy
+
+from keras_lt.data import Loader
+from keras_lt.optimizers import SGD
+from keras_lt.samplers import ClassBalanced
+from keras_lt.schedules import EpochRates
+from keras_lt.training import Recipe, Stage, freeze, run
+
+
+class Killed(Exception):
+    pass
+
+
+class KillAt(keras.callbacks.Callback):
+    """Raise in a stage, at the first batch after some epochs."""
+
+    def __init__(self, epoch):
+        super().__init__()
+        self.epoch = epoch
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.now = epoch
+
+    def on_train_batch_end(self, batch, logs=None):
+        if self.now == self.epoch:
+            raise Killed
+
+
+def build():
+    inputs = keras.Input((8, 8, 1))
+    x = keras.layers.Flatten()(inputs)
+    x = keras.layers.Dense(8, name="hidden")(x / 255)
+    x = keras.layers.BatchNormalization(name="norm")(x)
+    x = keras.layers.Dropout(0.2, seed=3)(x)
+    return keras.Model(inputs, keras.layers.Dense(3, name="head")(x))
+
+
+def recipe():
+    """Three stages: train, carry on with the optimizer, halve and tune."""
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+
+    def halve(model):
+        freeze(model.get_layer("hidden"), statistics="fixed")
+        kernel = model.get_layer("head").kernel
+        kernel.assign(keras.ops.convert_to_numpy(kernel) / 2)
+        return model
+
+    def sgd(steps):
+        return SGD(EpochRates([0.1, 0.05], steps), momentum=0.9)
+
+    settings = {"loss": loss, "batch_size": 16}
+    return Recipe(
+        build=build,
+        stages=(
+            Stage(name="first", epochs=2, optimizer=sgd, **settings),
+            Stage(name="second", epochs=2, sampler=ClassBalanced(), **settings),
+            Stage(name="nothing", epochs=0),
+            Stage(
+                name="last", epochs=2, optimizer=sgd, setup=halve, **settings
+            ),
+        ),
+        metrics=lambda: [keras.metrics.SparseCategoricalAccuracy("accuracy")],
+    )
+
+
+def train(workdir, kill=None, **options):
+    return run(
+        recipe(),
+        toy.loader(),
+        workdir=workdir,
+        checkpoint_seconds=0,
+        verbose=False,
+        on_stage_end=lambda stage, model: {"stage": stage.name},
+        callbacks=lambda stage: (
+            [KillAt(kill[1])] if kill and stage.name == kill[0] else []
+        ),
+        **options,
+    )
+
+
+def lines(workdir):
+    text = (workdir / "metrics.jsonl").read_text()
+    return [json.loads(line) for line in text.splitlines()]
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(tmp_path_factory):
+    workdir = tmp_path_factory.mktemp("uninterrupted")
+    return workdir, train(workdir)
+
+
+@pytest.mark.parametrize(
+    "kill",
+    [
+        ("first", 0),
+        ("first", 1),
+        ("second", 0),
+        ("second", 1),
+        ("last", 0),
+        ("last", 1),
+    ],
+    ids=str,
+)
+def test_resumes_to_the_same_end_after_a_kill(tmp_path, uninterrupted, kill):
+    workdir, expected = uninterrupted
+    with pytest.raises(Killed):
+        train(tmp_path, kill)
+    outcome = train(tmp_path)
+    for mine, theirs in zip(
+        outcome.model.get_weights(), expected.model.get_weights(), strict=True
+    ):
+        np.testing.assert_array_equal(mine, theirs)
+    assert outcome.records == expected.records
+    assert outcome.images == expected.images
+    for mine, theirs in zip(lines(tmp_path), lines(workdir), strict=True):
+        assert {**mine, "seconds": 0} == {**theirs, "seconds": 0}
+
+
+def test_a_finished_run_does_not_train_again(uninterrupted):
+    workdir, expected = uninterrupted
+    before = lines(workdir)
+    outcome = train(workdir, kill=("first", 0))
+    assert lines(workdir) == before
+    np.testing.assert_array_equal(
+        outcome.model.get_weights()[0], expected.model.get_weights()[0]
+    )
+
+
+def test_leaves_weights_of_every_stage_and_a_line_for_every_epoch(
+    uninterrupted,
+):
+    workdir, outcome = uninterrupted
+    names = sorted(path.name for path in (workdir / "stages").iterdir())
+    assert names == [
+        "0-first.weights.h5",
+        "1-second.weights.h5",
+        "2-nothing.weights.h5",
+        "3-last.weights.h5",
+    ]
+    model = build()
+    model.load_weights(workdir / "stages" / names[-1])
+    np.testing.assert_array_equal(
+        model.get_weights()[0], outcome.model.get_weights()[0]
+    )
+    found = [(line["stage"], line["epoch"]) for line in lines(workdir)]
+    assert found == [
+        (stage, epoch)
+        for stage in ("first", "second", "last")
+        for epoch in (0, 1)
+    ]
+    rates = [round(line["learning_rate"], 4) for line in lines(workdir)]
+    assert rates == [0.1, 0.05, 0.05, 0.05, 0.1, 0.05]
+    assert outcome.seconds > 0
+    assert outcome.images == 6 * sum(toy.COUNTS)
+
+
+def test_same_seed_same_weights_and_other_seed_others(uninterrupted):
+    _, expected = uninterrupted
+    again = train(None)
+    other = train(None, seed=1)
+    mine = again.model.get_weights()[0]
+    np.testing.assert_array_equal(mine, expected.model.get_weights()[0])
+    assert not np.allclose(mine, other.model.get_weights()[0])
+
+
+def test_half_a_line_of_metrics_is_dropped(tmp_path):
+    with pytest.raises(Killed):
+        train(tmp_path, ("first", 1))
+    with open(tmp_path / "metrics.jsonl", "a") as file:
+        file.write('{"stage": "first", "ep')
+    train(tmp_path)
+    assert len(lines(tmp_path)) == 6
+
+
+def test_a_checkpoint_of_another_model_is_refused(tmp_path, monkeypatch):
+    with pytest.raises(Killed):
+        train(tmp_path, ("first", 1))
+
+    def wider():
+        inputs = keras.Input((8, 8, 1))
+        x = keras.layers.Flatten()(inputs)
+        x = keras.layers.Dense(9, name="hidden")(x / 255)
+        x = keras.layers.BatchNormalization(name="norm")(x)
+        x = keras.layers.Dropout(0.2, seed=3)(x)
+        return keras.Model(inputs, keras.layers.Dense(3, name="head")(x))
+
+    monkeypatch.setitem(globals(), "build", wider)
+    with pytest.raises(ValueError, match="hidden.*has shape"):
+        train(tmp_path)
+
+
+def test_validation_appears_in_the_metrics(tmp_path):
+    loader = Loader(
+        toy.images(toy.COUNTS, 0), validation=toy.images((5, 5, 5), 2)
+    )
+    run(recipe(), loader, workdir=tmp_path, verbose=False, validation_freq=2)
+    found = ["val_accuracy" in line for line in lines(tmp_path)]
+    assert found == [False, True] * 3
+
+
+def test_stages_need_names_of_their_own():
+    stage = Stage(name="a", epochs=1)
+    with pytest.raises(ValueError, match="stages"):
+        Recipe(build=build, stages=(stage, stage))
