@@ -92,7 +92,7 @@ def print_methods() -> None:
 
     for name, recipe in METHODS.items():
         title = recipe.__doc__.splitlines()[0]
-        print(f"\nHyperparameters of --method={name}. {title}")
+        print(f"\nHyperparameters of --method={name}\n  {title}\n")
         helps = settings.descriptions(recipe)
         for hyperparameter, default in settings.defaults(recipe).items():
             text = f"{helps.get(hyperparameter, '')} [{default}]"

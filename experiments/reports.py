@@ -1,6 +1,7 @@
 """Results for people: tables on the terminal, and plots."""
 
 import importlib.util
+import json
 import pathlib
 import statistics
 
@@ -51,9 +52,26 @@ def draw(folder: pathlib.Path, result: dict) -> None:
     if not importlib.util.find_spec("matplotlib"):
         print("no plots: pip install 'keras_lt[plots]' brings matplotlib")
         return
-    import json
-
     import plots
 
     lines = (folder / "metrics.jsonl").read_text().splitlines()
     plots.draw(folder / "plots", result, [json.loads(line) for line in lines])
+
+
+def draw_comparison(folder: pathlib.Path, results: list[dict]) -> None:
+    """Draw the mean class accuracies of several methods."""
+    if not importlib.util.find_spec("matplotlib"):
+        return
+    import plots
+
+    lines = {}
+    for method in dict.fromkeys(result["method"] for result in results):
+        mine = [r for r in results if r["method"] == method]
+        last = [[*r["stages"].values()][-1]["class_accuracy"] for r in mine]
+        lines[method] = [
+            statistics.mean(values) for values in zip(*last, strict=True)
+        ]
+    data = results[0]
+    title = f"Test accuracy on {data['dataset']}, ratio "
+    title += f"{data['imbalance_ratio']:g}, mean over the seeds"
+    plots.by_rank(folder / "comparison.png", lines, data["class_counts"], title)

@@ -24,10 +24,13 @@ class Run:
     flags: Any
 
     def check(self) -> None:
-        """Build the model and count the steps, to fail before training."""
+        """Build everything once, to fail before training."""
+        model = self.recipe.build()
         for stage in self.recipe.stages:
-            self.loader.steps(stage)
-        self.recipe.build()
+            model = stage.setup(model)
+            steps = self.loader.steps(stage)
+            if stage.optimizer:
+                stage.optimizer(steps)
         keras.backend.clear_session()
 
     def execute(self) -> dict:
@@ -65,7 +68,8 @@ class Run:
 
     def _train(self) -> dict:
         keras.backend.clear_session()
-        gpus = keras.distribution.list_devices("gpu")
+        devices = keras.distribution.list_devices()
+        accelerators = [d for d in devices if not d.startswith("cpu")]
         on_tensorflow = keras.backend.backend() == "tensorflow"
         outcome = training.run(
             self.recipe,
@@ -75,7 +79,7 @@ class Run:
             on_stage_end=self._evaluate,
             callbacks=self._callbacks,
             # XLA halves the speed of convolutions in TensorFlow on a CPU.
-            jit_compile=False if on_tensorflow and not gpus else "auto",
+            jit_compile=False if on_tensorflow and not accelerators else "auto",
             validation_freq=self.flags.validation_freq,
             checkpoint_seconds=self.flags.checkpoint_seconds,
         )
@@ -98,7 +102,7 @@ class Run:
             "images_per_second": round(outcome.images / outcome.seconds, 1)
             if outcome.seconds
             else None,
-            "device": (gpus or keras.distribution.list_devices())[0],
+            "device": (accelerators or devices)[0],
             "versions": files.versions(),
             "command": self.command,
         }

@@ -108,6 +108,8 @@ def main(argv: list[str]) -> None:
     results = [run.execute() for run in runs]
     if len(results) > 1:
         reports.print_means(results)
+        if FLAGS.plots:
+            reports.draw_comparison(runs[0].folder.parent, results)
 
 
 if __name__ == "__main__":

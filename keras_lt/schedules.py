@@ -61,7 +61,7 @@ def step_rates(
 
     Example:
         >>> step_rates(1.0, 4, milestones=[2, 3], warmup_epochs=2)
-        [0.5, 1.0, 0.1, 0.010000000000000002]
+        [0.5, 1.0, 0.1, 0.01]
     """
     drops = np.searchsorted(sorted(milestones), np.arange(epochs), "right")
     return _warm_up(peak * factor ** drops.astype(float), warmup_epochs)

@@ -57,7 +57,7 @@ def check_class_counts(class_counts: Sequence[int]) -> tuple[int, ...]:
             f"per class, got {class_counts!r}"
         )
     for class_id, count in enumerate(counts.tolist()):
-        if not (count > 0 and count == int(count)):
+        if not (count > 0 and count % 1 == 0):
             raise ValueError(
                 "`class_counts` must be positive whole numbers, got "
                 f"{count} for class {class_id}"

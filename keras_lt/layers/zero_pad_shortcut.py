@@ -22,8 +22,8 @@ class ZeroPadShortcut(keras.layers.Layer):
     Raises: ValueError: when built, if the input has more channels.
 
     Example:
-        >>> ZeroPadShortcut(4)(keras.ops.ones((1, 8, 8, 2))).shape[1:]
-        (4, 4, 4)
+        >>> tuple(ZeroPadShortcut(4)(ops.ones((1, 8, 8, 2))).shape)
+        (1, 4, 4, 4)
 
     Source: He et al., CVPR 2016, section 3.3, option A.
     """

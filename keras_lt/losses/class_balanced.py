@@ -44,8 +44,9 @@ class ClassBalancedLoss(keras.losses.Loss):
 
     Example:
         >>> loss = ClassBalancedLoss([500, 50, 5])
-        >>> round(float(loss([0, 2], [[2.0, 0.0, 0.0], [0.0, 2.0, 0.0]])), 3)
-        3.027
+        >>> labels, logits = ops.array([0, 2]), ops.zeros((2, 3))
+        >>> round(float(loss(labels, logits)), 4)
+        1.4992
 
     Source: Cui et al., CVPR 2019; released code
         `ShadeAlsha/LTR-weight-balancing:utils/class_balanced_loss.py`, whose

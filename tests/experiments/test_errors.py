@@ -1,0 +1,114 @@
+"""Bad input ends in one line of error and status 2, before training."""
+
+import os
+import sys
+
+import command_line
+import programs
+import pytest
+import train
+from absl import flags
+
+
+@pytest.fixture(autouse=True)
+def fresh_flags():
+    """Declare the flags of `train.py` anew; leave the others alone."""
+    own = flags.FLAGS.get_flags_for_module(train)
+    for flag in own:
+        delattr(flags.FLAGS, flag.name)
+    yield
+    for flag in list(flags.FLAGS.get_flags_for_module(train)):
+        delattr(flags.FLAGS, flag.name)
+
+
+def error(capsys, *arguments):
+    """Prepare a run that must fail, and return its line of error."""
+    train.define_flags()
+    with pytest.raises(SystemExit) as exit:
+        command_line.checked(train.prepare, ["train.py", *arguments])
+    assert exit.value.code == 2
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 1
+    assert lines[0].startswith("error: ")
+    return lines[0]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--method=wbb"], ["wbb", "did you mean 'wb'"]),
+        (["--dataset=cifar100lt"], ["did you mean 'cifar100_lt'"]),
+        (["--set=lrr=1"], ["lrr", "did you mean 'lr'"]),
+        (["--set=lr=fast"], ["lr must be float", "'fast'"]),
+        (["--set=lr"], ["NAME=VALUE"]),
+        (["--set=backbone=resnet99"], ["backbone", "resnet32", "resnet99"]),
+        (["--set=epochs=(1,2,3)"], ["epochs must be (int, int)"]),
+        (["--set=l2=-1.0"], ["l2", "-1"]),
+        (["--imbalance_ratio=0.5"], ["imbalance_ratio", ">= 1", "0.5"]),
+        (["--imbalance_ratio=100000"], ["class", "imbalance_ratio"]),
+        (["--validation_per_class=500"], ["validation_per_class", "class 0"]),
+        (["--dataset=cifar100_lt", "--data_dir=none"], ["data_dir", "none"]),
+        (["--profile=stepp"], ["did you mean 'step'"]),
+        (["--precision=float8"], ["precision", "float8"]),
+        (["--seed=one"], ["--seed", "one"]),
+        (["--epochs_scale=0"], ["epochs_scale", "> 0"]),
+        (["--batch_size=0"], ["batch_size", "> 0"]),
+        (["--backend=torch"], ["backend", "torch"]),
+        (["--metod=wb"], ["metod", "method"]),
+        (["--input=pandas"], ["kind", "pandas"]),
+        (["--augment=keras.RandAugmentt"], ["RandAugmentt", "RandAugment"]),
+        (["wb"], ["wb"]),
+    ],
+    ids=str,
+)
+def test_one_line_says_what_is_wrong(arguments, words, capsys):
+    line = error(capsys, *arguments)
+    for word in words:
+        assert word in line
+
+
+def test_missing_and_truncated_files_are_named(tmp_path, capsys):
+    folder = f"--data_dir={tmp_path}"
+    line = error(capsys, "--dataset=cifar100_lt", folder)
+    assert "train.bin is missing" in line
+    (tmp_path / "train.bin").write_bytes(b"\0" * 30740)
+    flags.FLAGS.unparse_flags()
+    for flag in list(flags.FLAGS.get_flags_for_module(train)):
+        delattr(flags.FLAGS, flag.name)
+    line = error(capsys, "--dataset=cifar100_lt", folder)
+    assert "153,700,000" in line and "30,740" in line
+
+
+def test_a_workdir_of_another_configuration_is_refused(tmp_path, capsys):
+    workdir = f"--workdir={tmp_path / 'run'}"
+    programs.run("train.py", *programs.TINY, workdir, cwd=tmp_path)
+    before = sorted((tmp_path / "run").rglob("*"))
+    _, err = programs.run(
+        "train.py", *programs.TINY, workdir, "--seed=1", cwd=tmp_path, status=2
+    )
+    assert "seed is 0 there, 1 here" in err.splitlines()[-1]
+    line = error(capsys, *programs.TINY, workdir, "--noresume")
+    assert "holds a run already" in line
+    assert sorted((tmp_path / "run").rglob("*")) == before
+
+
+def test_a_folder_with_something_else_is_refused(tmp_path, capsys):
+    (tmp_path / "thesis.txt").write_text("years of work")
+    line = error(capsys, f"--workdir={tmp_path}")
+    assert "is not empty and holds no run" in line
+    assert (tmp_path / "thesis.txt").read_text() == "years of work"
+
+
+def test_help_reads_without_a_run(tmp_path):
+    out, _ = programs.run("train.py", "--help", cwd=tmp_path)
+    assert max(map(len, out.splitlines())) <= 80
+    for word in ("--imbalance_ratio", "radius_fraction", "on digits:"):
+        assert word in out
+
+
+def test_a_backend_that_is_not_installed(monkeypatch, capsys):
+    other = {"tensorflow": "jax", "jax": "tensorflow"}
+    missing = other[os.environ.get("KERAS_BACKEND", "tensorflow")]
+    monkeypatch.setitem(sys.modules, missing, None)
+    line = error(capsys, f"--backend={missing}")
+    assert "not installed" in line and f"keras_lt[{missing}]" in line

@@ -1,0 +1,143 @@
+import json
+import signal
+import time
+
+import keras
+import numpy as np
+import programs
+import pytest
+
+from keras_lt.data import load
+
+WB = (
+    "--method=wb",
+    "--set=width=4",
+    "--set=epochs=(6,2)",
+    "--checkpoint_seconds=0",
+)
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """A finished run of two methods and two seeds, with plots."""
+    folder = tmp_path_factory.mktemp("train")
+    out, _ = programs.run(
+        "train.py",
+        "--method=ce,wb",
+        "--seed=0,1",
+        "--set=width=4",
+        "--epochs_scale=0.02",
+        "--validation_per_class=10",
+        "--flip_tta",
+        "--workdir=here",
+        cwd=folder,
+    )
+    return folder, out
+
+
+def test_prints_every_stage_and_the_means(run):
+    _, out = run
+    for word in ("ce, seed 0", "wb, seed 1", "features", "classifier"):
+        assert word in out
+    means = out.split("Mean accuracy")[1].splitlines()
+    assert means[1].split() == ["method", "overall", "many", "medium", "few"]
+    assert [line.split()[0] for line in means[2:]] == ["ce", "wb"]
+
+
+def test_the_folder_holds_everything(run):
+    pytest.importorskip("matplotlib")
+    folder = run[0] / "here" / "digits_lt-50-wb-seed1"
+    names = {
+        str(path.relative_to(folder))
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+    assert names == {
+        "config.json",
+        "metrics.jsonl",
+        "model.keras",
+        "plots/accuracy.png",
+        "plots/curves.png",
+        "plots/norms.png",
+        "result.json",
+        "stages/0-features.weights.h5",
+        "stages/1-classifier.weights.h5",
+    }
+
+
+def test_result_json(run):
+    folder = run[0] / "here" / "digits_lt-50-wb-seed1"
+    result = json.loads((folder / "result.json").read_text())
+    dataset = load("digits_lt", validation_per_class=10)
+    assert result["method"] == "wb"
+    assert result["dataset"] == "digits_lt"
+    assert result["imbalance_ratio"] == 50
+    assert result["backend"] == keras.backend.backend()
+    assert result["seed"] == 1
+    assert result["epochs"] == 4  # 2 % of 100 and 10, at least two each
+    assert result["split_sha256"] == dataset.split_sha256
+    assert set(result["accuracy"]) == {"overall", "many", "medium", "few"}
+    assert result["accuracy"] == result["stages"]["classifier"]["accuracy"]
+    assert set(result["validation_accuracy"]) == set(result["accuracy"])
+    assert result["train_seconds"] > 0
+    assert result["images_per_second"] > 0
+    assert result["versions"]["keras"] == keras.__version__
+    assert "--seed=0,1" in result["command"]
+    assert result["hyperparameters"]["l2"] == 5e-3
+
+
+def test_evaluate_reproduces_the_result_from_the_model(run):
+    folder = run[0] / "here" / "digits_lt-50-wb-seed1"
+    out, _ = programs.run("evaluate.py", folder, cwd=run[0])
+    assert out.splitlines()[-1] == "equal"
+    result = json.loads((folder / "result.json").read_text())
+    assert f"{100 * result['accuracy']['few']:.1f}" in out.splitlines()[-2]
+
+
+def test_the_same_command_again_does_not_train_again(run):
+    folder = run[0] / "here" / "digits_lt-50-ce-seed0"
+    before = (folder / "result.json").read_text()
+    out, _ = programs.run(
+        "train.py",
+        "--method=ce",
+        "--set=width=4",
+        "--epochs_scale=0.02",
+        "--validation_per_class=10",
+        "--flip_tta",
+        f"--workdir={folder}",
+        "--noplots",
+        cwd=run[0],
+    )
+    assert "complete already" in out
+    assert (folder / "result.json").read_text() == before
+
+
+def test_a_killed_run_ends_in_the_same_result(tmp_path):
+    killed, whole = tmp_path / "killed", tmp_path / "whole"
+    process = programs.start(
+        "train.py", *WB, "--noplots", f"--workdir={killed}", cwd=tmp_path
+    )
+    lines = killed / "metrics.jsonl"
+    while not lines.exists() or lines.read_text().count("\n") < 3:
+        assert process.poll() is None, process.communicate()[1]
+        time.sleep(0.005)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    assert not (killed / "result.json").exists()
+    for workdir in (killed, whole):
+        programs.run(
+            "train.py", *WB, "--noplots", f"--workdir={workdir}", cwd=tmp_path
+        )
+    mine, theirs = (
+        json.loads((path / "result.json").read_text())
+        for path in (killed, whole)
+    )
+    for name in ("accuracy", "stages", "epochs", "hyperparameters"):
+        assert mine[name] == theirs[name]
+    assert len(lines.read_text().splitlines()) == 8
+    models = [
+        keras.saving.load_model(path / "model.keras").get_weights()
+        for path in (killed, whole)
+    ]
+    for left, right in zip(*models, strict=True):
+        np.testing.assert_array_equal(left, right)

@@ -1,0 +1,138 @@
+"""What the documents show runs: doctests, BUILD.md's blocks, the README."""
+
+import doctest
+import importlib
+import os
+import pathlib
+import pkgutil
+import re
+import subprocess
+import sys
+import tomllib
+
+import programs
+import pytest
+
+import keras_lt
+
+MODULES = sorted(
+    module.name
+    for module in pkgutil.walk_packages(keras_lt.__path__, "keras_lt.")
+)
+README = (programs.ROOT / "README.md").read_text()
+BUILD = (programs.ROOT / "BUILD.md").read_text()
+
+
+def blocks(text, language):
+    return re.findall(rf"```{language}\n(.*?)```", text, re.DOTALL)
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_doctests(name):
+    failed, _ = doctest.testmod(importlib.import_module(name))
+    assert not failed
+
+
+def test_there_are_doctests():
+    finder = doctest.DocTestFinder()
+    module = importlib.import_module("keras_lt.stats")
+    assert sum(len(test.examples) for test in finder.find(module)) >= 2
+
+
+# Stands in for pip, python and bash: installs and trains nothing, but fails
+# for an extra, module, program or flag that does not exist.
+STUB = """#!{python}
+import importlib.util, pathlib, re, subprocess, sys, tomllib
+root = pathlib.Path({root!r})
+name, words = pathlib.Path(sys.argv[0]).name, sys.argv[1:]
+if name == "pip":
+    assert words[0] in ("install", "download"), words
+    project = tomllib.loads((root / "pyproject.toml").read_text())["project"]
+    extras = set(project["optional-dependencies"])
+    for word in words:
+        for named in re.findall(r"\\[(.*)\\]", word):
+            assert set(named.split(",")) <= extras, named
+elif words[:2] == ["-m", "venv"]:
+    folder = pathlib.Path(words[2]) / "bin"
+    folder.mkdir(parents=True)
+    (folder / "activate").write_text("")
+elif words[:2] == ["-m", "tests"]:
+    assert (root / "tests" / "__main__.py").exists()
+    for word in words[2:]:
+        assert word.startswith("--backends") or (root / word).exists(), word
+else:
+    program = root / words[0]
+    assert program.exists(), program
+    text = program.read_text()
+    for word in words[1:]:
+        if word.startswith("--"):
+            assert f'"{{word[2:].split("=")[0]}}"' in text, word
+"""
+
+
+@pytest.fixture
+def stubs(tmp_path):
+    folder = tmp_path / "stubs"
+    folder.mkdir()
+    text = STUB.format(python=sys.executable, root=str(programs.ROOT))
+    for name in ("pip", "python", "bash"):
+        (folder / name).write_text(text)
+        (folder / name).chmod(0o755)
+    return folder
+
+
+def shell(code, folder, stubs):
+    path = f"{stubs}{os.pathsep}{os.environ['PATH']}"
+    return subprocess.run(
+        ["/bin/bash", "-euc", code],
+        cwd=folder,
+        env={**os.environ, "PATH": path},
+        capture_output=True,
+        text=True,
+    )
+
+
+@pytest.mark.parametrize(
+    "code", blocks(BUILD, "bash") + blocks(README, "bash"), ids=str
+)
+def test_commands_of_the_documents_run(code, tmp_path, stubs):
+    done = shell(code, tmp_path, stubs)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        'pip install -e ".[tensorfloww]"',
+        "python experiments/trian.py",
+        "python experiments/train.py --metod=wb",
+    ],
+)
+def test_a_wrong_command_would_be_found(code, tmp_path, stubs):
+    assert shell(code, tmp_path, stubs).returncode != 0
+
+
+def test_python_of_the_readme_runs(tmp_path):
+    codes = blocks(README, "python")
+    assert codes
+    for code in codes:
+        done = subprocess.run(
+            [sys.executable, "-c", code],
+            cwd=tmp_path,
+            env=programs.environment(),
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 0, done.stderr
+
+
+def test_ci_runs_the_command_of_the_readme():
+    (tests,) = [c for c in blocks(README, "bash") if "python -m tests" in c]
+    assert tests.strip() in (programs.ROOT / ".ci" / "run").read_text()
+
+
+def test_version_is_in_the_changelog():
+    changelog = pathlib.Path(keras_lt.__file__).with_name("CHANGELOG.md")
+    assert f"## {keras_lt.__version__}\n" in changelog.read_text()
+    project = tomllib.loads((programs.ROOT / "pyproject.toml").read_text())
+    assert "version" in project["project"]["dynamic"]
