@@ -1,5 +1,6 @@
 """From flags to runs, with everything checked before the first one starts."""
 
+import importlib.util
 import itertools
 import pathlib
 
@@ -26,7 +27,6 @@ def runs(flags, command: str) -> list[Run]:
     names = [*dict.fromkeys(flags.method)]
     seeds = [*dict.fromkeys(_seed(text) for text in flags.seed)]
     chosen = {name: settings.parse(METHODS[name], flags.set) for name in names}
-    keras.config.set_dtype_policy(flags.precision)
     dataset = data.load(
         flags.dataset,
         imbalance_ratio=flags.imbalance_ratio,
@@ -97,6 +97,12 @@ def _check(flags) -> None:
         raise ValueError(
             f"--precision must be one of {PRECISIONS}, got {flags.precision!r}"
         )
+    for package in ("tensorflow", "tensorboard"):
+        if flags.tensorboard and not importlib.util.find_spec(package):
+            raise ValueError(
+                f"--tensorboard needs {package}, which is not installed; pip "
+                "install 'keras_lt[tensorboard]' brings it"
+            )
     for name in ("epochs_scale", "batch_size", "validation_freq"):
         value = flags[name].value
         if value is not None and not value > 0:

@@ -25,13 +25,18 @@ class Run:
 
     def check(self) -> None:
         """Build everything once, to fail before training."""
+        self._clear()
         model = self.recipe.build()
         for stage in self.recipe.stages:
             model = stage.setup(model)
             steps = self.loader.steps(stage)
             if stage.optimizer:
                 stage.optimizer(steps)
-        keras.backend.clear_session()
+
+    def _clear(self) -> None:
+        """Free earlier models; Keras forgets the precision with them."""
+        keras.utils.clear_session()
+        keras.config.set_dtype_policy(self.identity["precision"])
 
     def execute(self) -> dict:
         """Train or resume, and return the content of `result.json`."""
@@ -67,7 +72,7 @@ class Run:
         )
 
     def _train(self) -> dict:
-        keras.backend.clear_session()
+        self._clear()
         devices = keras.distribution.list_devices()
         accelerators = [d for d in devices if not d.startswith("cpu")]
         on_tensorflow = keras.backend.backend() == "tensorflow"

@@ -83,7 +83,7 @@ def define_flags() -> None:
     string("backend", None, "tensorflow or jax. Default: what is installed.")
     string("precision", "float32", "float32, mixed_bfloat16 or mixed_float16.")
     switch("plots", True, "Draw plots, if matplotlib is installed.")
-    switch("tensorboard", False, "Write TensorBoard events (TensorFlow).")
+    switch("tensorboard", False, "Write TensorBoard events.")
 
 
 def prepare(argv: list[str]) -> list:

@@ -54,9 +54,7 @@ def test_convolution_kernels():
 
 def test_projects_after_every_step_of_a_fit():
     # The gradient is (-1, -1); Keras applies a constraint at each step.
-    model = tiny.linear(
-        np.zeros((2, 1)), kernel_constraint=ClassMaxNorm(0.25)
-    )
+    model = tiny.linear(np.zeros((2, 1)), kernel_constraint=ClassMaxNorm(0.25))
     tiny.compiled(
         model, keras.optimizers.SGD(0.1), lambda y_true, y_pred: -y_pred
     )

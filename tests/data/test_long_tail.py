@@ -94,7 +94,9 @@ def test_ranks_of_cifar100():
     assert ranks[-10:-5].tolist() == [290, 347, 167, 356, 272]
     assert ranks[-5:].tolist() == [348, 153, 363, 361, 299]
     assert ranks.sum() == 2_709_482
-    np.testing.assert_array_equal(CIFAR100[train], np.repeat(range(100), counts))
+    np.testing.assert_array_equal(
+        CIFAR100[train], np.repeat(range(100), counts)
+    )
 
 
 def test_ranks_of_cifar10():

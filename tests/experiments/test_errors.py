@@ -99,6 +99,12 @@ def test_a_folder_with_something_else_is_refused(tmp_path, capsys):
     assert (tmp_path / "thesis.txt").read_text() == "years of work"
 
 
+def test_tensorboard_needs_its_package(monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "tensorboard", None)
+    line = error(capsys, "--tensorboard")
+    assert "keras_lt[tensorboard]" in line
+
+
 def test_help_reads_without_a_run(tmp_path):
     out, _ = programs.run("train.py", "--help", cwd=tmp_path)
     assert max(map(len, out.splitlines())) <= 80

@@ -86,6 +86,19 @@ def test_result_json(run):
     assert result["hyperparameters"]["l2"] == 5e-3
 
 
+def test_precision_reaches_the_encoder_but_not_the_logits(tmp_path):
+    programs.run(
+        "train.py",
+        *programs.TINY,
+        "--precision=mixed_bfloat16",
+        "--workdir=run",
+        cwd=tmp_path,
+    )
+    model = keras.saving.load_model(tmp_path / "run" / "model.keras")
+    assert model.get_layer("encoder").layers[1].compute_dtype == "bfloat16"
+    assert model.get_layer("head").compute_dtype == "float32"
+
+
 def test_evaluate_reproduces_the_result_from_the_model(run):
     folder = run[0] / "here" / "digits_lt-50-wb-seed1"
     out, _ = programs.run("evaluate.py", folder, cwd=run[0])

@@ -90,9 +90,7 @@ def test_values_and_gradients_are_the_reference(form, beta):
         moved = [logits.copy(), logits.copy()]
         moved[0][where] += step
         moved[1][where] -= step
-        up, down = [
-            reference(at, labels, weights, form).mean() for at in moved
-        ]
+        up, down = [reference(at, labels, weights, form).mean() for at in moved]
         golden[where] = (up - down) / (2 * step)
     np.testing.assert_allclose(slope, golden, atol=1e-6)
 

@@ -1,0 +1,171 @@
+import keras
+import numpy as np
+import pytest
+
+from keras_lt.models import (
+    BACKBONES,
+    classifier,
+    last_layers,
+    resnet,
+    resnet_cifar,
+)
+from keras_lt.training import Problem
+
+CIFAR = Problem(
+    (32, 32, 3), (5,) * 100, (0.4914, 0.4822, 0.4465), (0.2023, 0.1994, 0.2)
+)
+SMALL = Problem((8, 8, 1), (30, 10, 3), (0.25,), (0.5,))
+
+
+def trainable(model):
+    return sum(int(np.prod(v.shape)) for v in model.trainable_variables)
+
+
+@pytest.mark.parametrize(
+    ("backbone", "features", "encoder", "whole"),
+    [
+        ("resnet32", 64, 463_504, 470_004),
+        ("resnet34", 512, 21_276_992, 21_328_292),
+    ],
+)
+def test_published_numbers_of_parameters(backbone, features, encoder, whole):
+    model = classifier(backbone, CIFAR)
+    assert trainable(model) == whole
+    assert trainable(model.get_layer("encoder")) == encoder
+    assert model.get_layer("encoder").output_shape == (None, features)
+    assert model.input_shape == (None, 32, 32, 3)
+    assert model.output_shape == (None, 100)
+
+
+@pytest.mark.parametrize("backbone", BACKBONES)
+def test_every_backbone(backbone):
+    model = classifier(backbone, SMALL, width=4)
+    depth = int(backbone.removeprefix("resnet"))
+    layers = model.get_layer("encoder").layers
+    kernels = [
+        layer
+        for layer in layers
+        if isinstance(layer, keras.layers.Conv2D)
+        and "shortcut" not in layer.name
+    ]
+    assert len(kernels) == depth - 1  # and the head
+    assert model.name == f"{backbone}_classifier"
+    stages = 4 if depth in (18, 34) else 3
+    assert model.get_layer("encoder").output_shape == (None, 2 ** (stages + 1))
+    assert model.output_shape == (None, 3)
+
+
+def stage_sizes(model):
+    """Rows and channels of each stage's output."""
+    last = {
+        layer.name.split("_")[0]: layer.output.shape
+        for layer in model.layers
+        if layer.name.endswith("_relu")
+    }
+    return [(shape[1], shape[3]) for shape in last.values()]
+
+
+def test_sizes_of_stages():
+    cifar = stage_sizes(resnet_cifar((32, 32, 3), depth=8))
+    assert cifar == [(32, 16), (32, 16), (16, 32), (8, 64)]
+    wide = stage_sizes(resnet((32, 32, 3), depth=18, width=8, name="other"))
+    assert wide == [(32, 8), (32, 8), (16, 16), (8, 32), (4, 64)]
+    assert resnet_cifar((32, 32, 3)).name == "encoder"
+
+
+def test_shortcuts():
+    def shortcuts(model):
+        return [name for name in names(model) if "shortcut" in name]
+
+    def names(model):
+        return [layer.name for layer in model.layers]
+
+    # Parameter-free in the narrow nets, a convolution in the wide ones.
+    narrow = resnet_cifar((8, 8, 3), depth=14, width=4)
+    path = ["stage2_block1_shortcut", "stage3_block1_shortcut"]
+    assert shortcuts(narrow) == path
+    wide = shortcuts(resnet((8, 8, 3), depth=18, width=4))
+    stages = [f"stage{n}_block1_shortcut" for n in (2, 3, 4)]
+    assert wide == [
+        f"{stage}_{part}" for stage in stages for part in ("conv", "bn")
+    ]
+
+
+def test_pixels_are_normalised():
+    model = classifier("resnet8", SMALL, width=4)
+    normalize = model.get_layer("normalize")
+    pixels = np.array([0, 63.75, 255]).reshape(1, 3, 1, 1)
+    ours = keras.ops.convert_to_numpy(normalize(pixels)).reshape(-1)
+    np.testing.assert_allclose(ours, [-0.5, 0, 1.5], atol=1e-6)
+    logits = model(np.zeros((2, 8, 8, 1), "uint8"))
+    assert tuple(logits.shape) == (2, 3)
+
+
+def test_initial_values():
+    keras.utils.set_random_seed(0)
+    model = classifier("resnet18", CIFAR, width=32)
+    bound = 256**-0.5  # of PyTorch's linear layer
+    kernel, bias = model.get_layer("head").get_weights()
+    for values in (kernel, bias):
+        assert np.abs(values).max() <= bound
+        assert np.abs(values).max() > 0.95 * bound
+        assert abs(values.std() / bound * 3**0.5 - 1) < 0.15
+    encoder = model.get_layer("encoder")
+    (stem,) = encoder.get_layer("stem_conv").get_weights()
+    assert 0.98 * 27**-0.5 < np.abs(stem).max() <= 27**-0.5
+    for name, fan in (
+        ("stage2_block1_1_conv", 9 * 64),  # fan out, not 9 * 32
+        ("stage2_block1_shortcut_conv", 64),
+    ):
+        (kernel,) = encoder.get_layer(name).get_weights()
+        assert kernel.std() == pytest.approx((2 / fan) ** 0.5, rel=0.05)
+        assert np.abs(kernel).max() > 2.5 * kernel.std()  # not truncated
+    (kernel,) = (
+        resnet_cifar((8, 8, 3), depth=8, width=32)
+        .get_layer("stage2_block1_1_conv")
+        .get_weights()
+    )
+    assert kernel.std() == pytest.approx((2 / (9 * 32)) ** 0.5, rel=0.05)
+
+
+def test_last_layers():
+    model = classifier("resnet8", SMALL, width=4)
+    assert last_layers(model, 1) == {"head": [model.get_layer("head")]}
+    last = last_layers(model, 3)
+    block = "stage3_block1"
+    encoder = model.get_layer("encoder")
+    assert last == {
+        "head": [model.get_layer("head")],
+        f"encoder/{block}_2_conv": [
+            encoder.get_layer(f"{block}_2_conv"),
+            encoder.get_layer(f"{block}_2_bn"),
+        ],
+        f"encoder/{block}_1_conv": [
+            encoder.get_layer(f"{block}_1_conv"),
+            encoder.get_layer(f"{block}_1_bn"),
+        ],
+    }
+    assert list(last) == [
+        "head",
+        f"encoder/{block}_2_conv",
+        f"encoder/{block}_1_conv",
+    ]
+    assert list(last_layers(model, 8))[-1] == "encoder/stem_conv"
+    wide = last_layers(classifier("resnet18", SMALL, width=4), 6)
+    assert not [name for name in wide if "shortcut" in name]
+
+
+@pytest.mark.parametrize("number", [0, -1, 9])
+def test_bad_number_of_last_layers(number):
+    with pytest.raises(ValueError, match="`number` must be from 1 to 8"):
+        last_layers(classifier("resnet8", SMALL, width=4), number)
+
+
+def test_bad_arguments():
+    with pytest.raises(ValueError, match="`backbone`.*resnet32.*'resnet33'"):
+        classifier("resnet33", SMALL)
+    for depth in (2, 7, 33):
+        with pytest.raises(ValueError, match="`depth` must be 8, 14"):
+            resnet_cifar((8, 8, 3), depth=depth)
+    with pytest.raises(ValueError, match="`depth` must be one of"):
+        resnet((8, 8, 3), depth=50)
