@@ -44,6 +44,7 @@ def _layer(text, seed):
     try:
         tree = ast.parse(text, mode="eval").body
         call = isinstance(tree, ast.Call)
+        positional = [ast.literal_eval(a) for a in (tree.args if call else [])]
         arguments = {
             k.arg: ast.literal_eval(k.value)
             for k in (tree.keywords if call else [])
@@ -59,7 +60,13 @@ def _layer(text, seed):
             f"--augment: no augmentation {text!r}"
             + nearest(text, ["none", "published", "keras.", "keras_cv."])
         )
-    module = importlib.import_module(PACKAGES[package])
+    try:
+        module = importlib.import_module(PACKAGES[package])
+    except ImportError as error:
+        raise ValueError(
+            f"--augment={text} needs {package} (the extra `cv`), which does "
+            f"not import: {error}"
+        ) from error
     layer = getattr(module, name, None)
     if layer is None:
         known = [n for n in dir(module) if n.startswith(("Rand", "Auto"))]
@@ -71,6 +78,6 @@ def _layer(text, seed):
         if argument in accepted:
             arguments.setdefault(argument, value)
     try:
-        return layer(**arguments)
-    except TypeError as error:
+        return layer(*positional, **arguments)
+    except (TypeError, ValueError) as error:
         raise ValueError(f"--augment: {text}: {error}") from error

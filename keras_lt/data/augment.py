@@ -22,7 +22,9 @@ class Augment:
         layers: Functions from images `(B, H, W, channels)` in 0..255 to images
             of the same kind, such as preprocessing layers of Keras or
             KerasCV; called with `training=True` after crop and flip. They
-            draw from their own random state.
+            draw from their own random state: new layers and a new loader
+            with the same seeds give the same images again, except that
+            tf.data runs `RandAugment` of KerasCV (not of Keras) in parallel.
 
     Raises:
         ValueError: if `pad` is negative.

@@ -12,6 +12,7 @@ import numpy as np
 from keras_lt.data.long_tail import DataError
 
 IMAGE_BYTES = 3 * 32 * 32
+WEBSITE = "https://www.cs.toronto.edu/~kriz/"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -139,9 +140,10 @@ class _Files:
 
 def _read_tfds(name: str):
     """Read with TensorFlow Datasets, sorted back into the official order."""
+    url = WEBSITE + ARCHIVES[name].file
     advice = (
-        f"download {ARCHIVES[name].file} where there is a network and name "
-        "its folder with --data_dir (`data_dir`)"
+        f"download {url} where there is a network and name its folder with "
+        "--data_dir (`data_dir`)"
     )
     try:
         import tensorflow_datasets as tfds
@@ -150,20 +152,30 @@ def _read_tfds(name: str):
             f"{name} needs tensorflow-datasets (the extra `datasets`), which "
             f"does not import ({error}); or {advice}"
         ) from error
-    label = "label"
     try:
+        if not tfds.builder(name).data_path.exists():
+            _check_network(url)  # it would retry for minutes
         loaded, info = tfds.load(name, batch_size=-1, with_info=True)
         arrays = tfds.as_numpy(loaded)
     except Exception as error:  # its errors have no common base class
         reason = str(error).strip().split("\n")[0][:200]
         raise DataError(
-            f"{name}: tensorflow-datasets could not fetch it ({reason}); "
-            f"{advice}"
+            f"{name}: tensorflow-datasets could not get it ({reason}); {advice}"
         ) from error
     parts = []
     for split in ("train", "test"):
         # Ids are "train_00042": the position in the official files.
         order = np.argsort(arrays[split]["id"])
         parts.append(arrays[split]["image"][order])
-        parts.append(arrays[split][label][order].astype("int64"))
-    return (*parts, tuple(info.features[label].names))
+        parts.append(arrays[split]["label"][order].astype("int64"))
+    return (*parts, tuple(info.features["label"].names))
+
+
+def _check_network(url: str):
+    """Raise unless the address answers, with whatever status."""
+    import requests
+
+    try:
+        requests.head(url, timeout=10)
+    except requests.RequestException as error:
+        raise ConnectionError("its address cannot be reached") from error

@@ -1,6 +1,7 @@
 """Index stream to batches, on tf.data or without TensorFlow."""
 
 import functools
+import sys
 from typing import Any
 
 import keras
@@ -76,6 +77,9 @@ class Loader:
             first_epoch: Epoch (from 0) of the first batch.
         """
         plan = _Plan(self, stage, seed, first_epoch)
+        if self.augment.layers and "tensorflow" in sys.modules:
+            # Layers of KerasCV draw from TensorFlow's global generator.
+            sys.modules["tensorflow"].random.set_seed(seed)
         if self.kind == "numpy":
             return _NumpyBatches(self, plan)
         return _tf_batches(self, plan)
@@ -123,6 +127,11 @@ class _NumpyBatches(keras.utils.PyDataset):
         for layer in augment.layers:
             images = layer(images.astype("float32"), training=True)
             images = keras.ops.convert_to_numpy(images)
+        if images.shape[1:] != self.loader.pixels.shape[1:]:
+            raise ValueError(
+                f"`augment` must keep images {self.loader.pixels.shape[1:]}, "
+                f"got {images.shape[1:]}"
+            )
         return images, self.loader.labels[index]
 
 
@@ -154,5 +163,7 @@ def _tf_batches(loader, plan):
         tf.TensorSpec((None, width), tf.int32),
     )
     batches = tf.data.Dataset.from_generator(plans, output_signature=signature)
-    batches = batches.map(batch, num_parallel_calls=tf.data.AUTOTUNE)
+    # Layers keep a random state: side by side they would race for it.
+    calls = None if augment.layers else tf.data.AUTOTUNE
+    batches = batches.map(batch, num_parallel_calls=calls)
     return batches.prefetch(tf.data.AUTOTUNE)

@@ -1,0 +1,127 @@
+from typing import Literal
+
+import pytest
+import settings
+
+from keras_lt.methods import METHODS
+
+
+def recipe(
+    problem,
+    *,
+    lr: float = 0.1,
+    layers: int = 2,
+    decay: float | None = None,
+    mode: Literal["fast", "slow"] = "fast",
+    epochs: tuple[int, int] = (3, 1),
+    nesterov: bool = True,
+):
+    """Do nothing.
+
+    Args:
+        problem: What to solve.
+        lr: Learning rate,
+            per step.
+        layers: How many.
+
+    Raises:
+        ValueError: never.
+    """
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("lr=0.5", 0.5),
+        ("lr=1e-3", 1e-3),
+        ("lr=2", 2.0),
+        ("layers=3", 3),
+        ("decay=None", None),
+        ("decay=1", 1.0),
+        ("mode=slow", "slow"),
+        ("mode='slow'", "slow"),
+        ("epochs=(20, 5)", (20, 5)),
+        ("epochs=20,5", (20, 5)),
+        ("epochs=[20, 5]", (20, 5)),
+        ("nesterov=False", False),
+        ("lr= 0.5", 0.5),
+    ],
+)
+def test_values(text, value):
+    name = text.partition("=")[0]
+    parsed = settings.parse(recipe, [text])
+    assert parsed == {name: value}
+    assert type(parsed[name]) is type(value)
+
+
+def test_the_last_assignment_wins():
+    texts = ["lr=1", "layers=1", "lr=2"]
+    assert settings.parse(recipe, texts) == {"lr": 2.0, "layers": 1}
+    assert settings.parse(recipe, []) == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("lr", "NAME=VALUE, got 'lr'"),
+        ("lrr=1", "no hyperparameter 'lrr'; did you mean 'lr'"),
+        ("problem=1", "no hyperparameter 'problem'"),
+        ("lr=fast", "lr must be float, got 'fast'"),
+        ("lr=True", "lr must be float, got 'True'"),
+        ("lr=None", "lr must be float, got 'None'"),
+        ("layers=1.5", "layers must be int, got '1.5'"),
+        ("layers=True", "layers must be int"),
+        ("decay=no", "decay must be float or None, got 'no'"),
+        ("mode=quick", "mode must be 'fast' or 'slow', got 'quick'"),
+        ("mode=[1]", "mode must be 'fast' or 'slow'"),
+        ("epochs=(1, 2, 3)", r"epochs must be \(int, int\), got"),
+        ("epochs=5", r"epochs must be \(int, int\), got '5'"),
+        ("epochs=(1, 2.5)", r"epochs must be \(int, int\)"),
+        ("nesterov=1", "nesterov must be bool"),
+        ("lr=", "lr must be float, got ''"),
+    ],
+)
+def test_misfits(text, message):
+    with pytest.raises(ValueError, match=message):
+        settings.parse(recipe, [text])
+
+
+def test_a_tuple_of_one_may_be_a_number():
+    def one(problem, *, epochs: tuple[int] = (3,)):
+        pass
+
+    assert settings.parse(one, ["epochs=7"]) == {"epochs": (7,)}
+    assert settings.parse(one, ["epochs=(7,)"]) == {"epochs": (7,)}
+    with pytest.raises(ValueError, match=r"epochs must be \(int,\)"):
+        settings.parse(one, ["epochs=7.5"])
+
+
+@pytest.mark.parametrize(
+    ("epochs", "scale", "scaled"),
+    [
+        ((320, 10), 1.0, (320, 10)),
+        ((320, 10), 0.1, (32, 2)),
+        ((200,), 0.001, (2,)),
+        ((1, 0), 0.1, (1, 0)),
+        ((3, 0), 2.0, (6, 0)),
+    ],
+)
+def test_scale_epochs(epochs, scale, scaled):
+    assert settings.scale_epochs(epochs, scale) == scaled
+
+
+def test_descriptions():
+    described = settings.descriptions(recipe)
+    assert described["lr"] == "Learning rate, per step."
+    assert described["layers"] == "How many."
+    assert set(described) == {"problem", "lr", "layers"}
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_every_hyperparameter_is_described(name):
+    described = settings.descriptions(METHODS[name])
+    for hyperparameter, default in settings.defaults(METHODS[name]).items():
+        assert described.get(hyperparameter), hyperparameter
+        text = f"{hyperparameter}={default!r}"
+        parsed = settings.parse(METHODS[name], [text])
+        assert parsed == {hyperparameter: default}

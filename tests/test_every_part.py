@@ -1,0 +1,202 @@
+"""What holds for every loss, constraint, layer, metric, and optimizer part."""
+
+import inspect
+
+import keras
+import numpy as np
+import pytest
+import tiny
+from gradients import gradient
+
+from keras_lt import constraints, layers, losses, metrics
+from keras_lt.optimizers import SGD
+from keras_lt.schedules import EpochRates
+
+COUNTS = [150, 30, 4]
+# Arguments that differ from the defaults; a class without any is an error.
+ARGUMENTS = {
+    "ClassBalancedLoss": [
+        {
+            "class_counts": COUNTS,
+            "beta": 0.99,
+            "form": "softmax_bce",
+            "reduction": "sum",
+            "name": "weighted",
+        },
+        {"class_counts": COUNTS},
+    ],
+    "ClassMaxNorm": [{"radius": 0.75}],
+    "ClassUnitNorm": [{}],
+    "ZeroPadShortcut": [{"channels": 6, "stride": 3, "name": "path"}],
+    "ShotAccuracy": [
+        {"class_counts": COUNTS, "group": "few", "name": "tail"},
+        {"class_counts": COUNTS},
+    ],
+    "SGD": [
+        {
+            "learning_rate": 0.3,
+            "momentum": 0.5,
+            "nesterov": True,
+            "l2": 0.1,
+            "name": "steps",
+            "clipnorm": 2.0,
+        }
+    ],
+    "EpochRates": [{"rates": [0.2, 0.1], "steps_per_epoch": 3}],
+}
+
+
+def public_classes(package):
+    every = [getattr(package, name) for name in package.__all__]
+    return [part for part in every if inspect.isclass(part)]
+
+
+PACKAGES = (losses, constraints, layers, metrics)
+PARTS = [part for package in PACKAGES for part in public_classes(package)]
+PARTS += [SGD, EpochRates]
+
+
+def cases(parts):
+    return [
+        pytest.param(part, arguments, id=f"{part.__name__}{number}")
+        for part in parts
+        for number, arguments in enumerate(ARGUMENTS[part.__name__])
+    ]
+
+
+EVERY = pytest.mark.parametrize(("part", "arguments"), cases(PARTS))
+LOSS = pytest.mark.parametrize(
+    ("part", "arguments"), cases(public_classes(losses))
+)
+
+
+@EVERY
+def test_config_comes_back(part, arguments):
+    made = part(**arguments)
+    saved = keras.saving.serialize_keras_object(made)
+    assert saved["registered_name"] == f"keras_lt>{part.__name__}"
+    back = keras.saving.deserialize_keras_object(saved, safe_mode=True)
+    assert type(back) is part
+    config = made.get_config()
+    assert back.get_config() == config
+    for name, value in arguments.items():
+        assert config[name] == pytest.approx(value)
+        assert back.get_config()[name] == pytest.approx(value)
+
+
+@EVERY
+def test_config_is_plain(part, arguments):
+    # Counts from numpy must not end up in a saved file.
+    arguments = {
+        name: np.array(value) if isinstance(value, list) else value
+        for name, value in arguments.items()
+    }
+    plain = (int, float, str, bool, type(None))
+    for name, value in part(**arguments).get_config().items():
+        if isinstance(value, dict):  # such as the dtype policy of Keras
+            continue
+        values = value if isinstance(value, (list, tuple)) else [value]
+        assert {type(each) for each in values} <= set(plain), name
+
+
+def batch():
+    random = np.random.default_rng(0)
+    return random.integers(0, 3, 8), random.normal(size=(8, 3))
+
+
+def evaluated(loss, labels, logits, dtype="float32"):
+    logits = keras.ops.convert_to_tensor(logits, dtype)
+    return float(keras.ops.cast(loss(labels, logits), "float32"))
+
+
+@LOSS
+def test_labels_in_a_column(part, arguments):
+    labels, logits = batch()
+    values = [
+        evaluated(part(**arguments), given, logits)
+        for given in (
+            labels,
+            labels[:, None],
+            labels.astype("float32"),
+            labels[:, None].astype("float32"),
+        )
+    ]
+    assert values[0] > 0
+    assert values == [values[0]] * 4
+
+
+@LOSS
+def test_large_logits_stay_finite(part, arguments):
+    loss = part(**arguments)
+    labels, logits = batch()
+    corners = np.array([[1, -1, -1], [-1, 1, -1], [1, 1, -1], [1, 1, 1]])
+    for extreme in (np.sign(logits), np.tile(corners, (2, 1))):
+        extreme = extreme * 1e4
+        assert np.isfinite(evaluated(loss, labels, extreme))
+        slope = gradient(lambda at: loss(labels, at), extreme)
+        assert np.all(np.isfinite(slope))
+
+
+@LOSS
+def test_bfloat16_logits(part, arguments):
+    loss = part(**arguments)
+    labels, logits = batch()
+    exact = evaluated(loss, labels, logits)
+    ours = evaluated(loss, labels, logits, "bfloat16")
+    assert ours == pytest.approx(exact, rel=0.03)
+    slope = gradient(lambda at: loss(labels, at), logits, dtype="bfloat16")
+    exact = gradient(lambda at: loss(labels, at), logits)
+    np.testing.assert_allclose(
+        slope, exact, rtol=0.1, atol=0.05 * np.abs(exact).max()
+    )
+
+
+@LOSS
+def test_a_step_of_fit(part, arguments):
+    labels, _ = batch()
+    images = np.eye(3)[labels]
+    model = tiny.linear(np.zeros((3, 3)))
+    tiny.compiled(model, SGD(0.05, momentum=0), part(**arguments))
+    history = tiny.fit(model, images, labels, epochs=3)
+    first, _, last = history["loss"]
+    assert last < first
+
+
+def test_a_saved_model_comes_back(tmp_path):
+    inputs = keras.Input((4, 4, 2))
+    x = layers.ZeroPadShortcut(4, stride=2, name="path")(inputs)
+    x = keras.layers.Flatten()(x)
+    x = keras.layers.Dense(
+        5, kernel_constraint=constraints.ClassUnitNorm(), name="hidden"
+    )(x)
+    head = keras.layers.Dense(
+        3, kernel_constraint=constraints.ClassMaxNorm(0.5), name="head"
+    )
+    model = keras.Model(inputs, head(x))
+    tiny.compiled(
+        model,
+        SGD(EpochRates([0.1, 0.05], 1), l2=0.1),
+        losses.ClassBalancedLoss(COUNTS),
+        metrics=metrics.shot_accuracy_metrics(COUNTS),
+    )
+    labels, _ = batch()
+    images = np.random.default_rng(1).random((8, 4, 4, 2)).astype("float32")
+    model.fit(images, labels, epochs=2, verbose=0)
+    path = tmp_path / "model.keras"
+    model.save(path)
+    back = keras.saving.load_model(path, safe_mode=True)
+    ours, theirs = (
+        each.predict_on_batch(images).tolist() for each in (model, back)
+    )
+    assert ours == theirs
+    assert back.get_layer("head").kernel_constraint.radius == 0.5
+    for number, each in enumerate((model, back)):  # training goes on alike
+        each.fit(images, labels, verbose=0)
+        norms = np.linalg.norm(
+            each.get_layer("hidden").get_weights()[0], axis=0
+        )
+        np.testing.assert_allclose(norms, 1, rtol=1e-5, err_msg=f"{number}")
+    for ours, theirs in zip(
+        model.get_weights(), back.get_weights(), strict=True
+    ):
+        np.testing.assert_allclose(theirs, ours, rtol=1e-5, atol=1e-6)
