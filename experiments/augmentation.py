@@ -79,5 +79,5 @@ def _layer(text, seed):
             arguments.setdefault(argument, value)
     try:
         return layer(*positional, **arguments)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, NotImplementedError) as error:
         raise ValueError(f"--augment: {text}: {error}") from error

@@ -26,12 +26,26 @@ class Run:
     def check(self) -> None:
         """Build everything once, to fail before training."""
         self._clear()
+        self._try_layers()
         model = self.recipe.build()
         for stage in self.recipe.stages:
             model = stage.setup(model)
             steps = self.loader.steps(stage)
             if stage.optimizer:
                 stage.optimizer(steps)
+
+    def _try_layers(self) -> None:
+        """Run layers for augmentation on two images."""
+        images = self.loader.pixels[:2].astype("float32")
+        for layer in self.loader.augment.layers:
+            try:
+                layer(images, training=True)
+            except Exception as error:  # theirs have no common base class
+                reason = str(error).strip().split("\n")[0]
+                raise ValueError(
+                    f"--augment: {layer.name} does not work on images of "
+                    f"shape {images.shape[1:]}: {reason}"
+                ) from error
 
     def _clear(self) -> None:
         """Free earlier models; Keras forgets the precision with them."""

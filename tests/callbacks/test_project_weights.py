@@ -47,7 +47,7 @@ def test_once_an_epoch_is_not_once_a_step():
     np.testing.assert_allclose(np.linalg.norm(kernels, axis=1), 1, rtol=1e-6)
 
 
-def test_validation_sees_projected_weights_from_the_next_epoch():
+def test_evaluation_sees_projected_weights():
     model = tiny.linear([[1.0]])
     model.compile("sgd", "mse")
     project = ProjectWeights(lambda weight: weight * 0)

@@ -24,8 +24,9 @@ def stage(sampler=None, batch_size=8, drop_remainder=False):
 def take(batches, number):
     """Images and labels of the first batches, of either kind."""
     if isinstance(batches, keras.utils.PyDataset):
-        batches = (batches[i] for i in itertools.count())
-    first = itertools.islice(batches, number)
+        first = [batches[i] for i in range(number)]
+    else:
+        first = itertools.islice(batches, number)
     return [(np.asarray(x), np.asarray(y)) for x, y in first]
 
 

@@ -57,6 +57,8 @@ def error(capsys, *arguments):
         (["--metod=wb"], ["metod", "method"]),
         (["--input=pandas"], ["kind", "pandas"]),
         (["--augment=keras.RandAugmentt"], ["RandAugmentt", "RandAugment"]),
+        (["--augment=keras.RandomCrop(2,2,3)"], ["--augment"]),
+        (["--augment=keras.RandomHue(factor=0.5)"], ["(8, 8, 1)"]),
         (["wb"], ["wb"]),
     ],
     ids=str,
