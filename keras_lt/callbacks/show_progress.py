@@ -5,6 +5,8 @@ import time
 
 import keras
 
+BAR = 10  # so that the longest line of a recipe fits on 80 columns
+
 
 class ShowProgress(keras.callbacks.Callback):
     """Show epoch, loss, accuracy, speed and the time left, on one line.
@@ -28,22 +30,27 @@ class ShowProgress(keras.callbacks.Callback):
     def on_train_begin(self, logs=None):
         """Start the clock."""
         self._start = self._shown = time.monotonic()
-        self._step = self._steps_before = 0
-        self._steps_in_all = self.params["epochs"] * (self.params["steps"] or 1)
+        # Where the number of steps is unknown, an epoch is one step at its end.
+        self._steps = self.params["steps"] or 1
+        self._first = None
 
     def on_epoch_begin(self, epoch, logs=None):
         """Count the epochs that a resumed run skips as done before."""
         self._epoch = epoch
-        if not self._step:
-            self._steps_before = epoch * (self.params["steps"] or 1)
+        self._done = epoch * self._steps
+        if self._first is None:
+            self._first = self._done
 
     def on_train_batch_end(self, batch, logs=None):
         """Show the line if it is time."""
-        self._step += 1
+        if self.params["steps"]:  # `batch` may be the last of several steps
+            done = min(batch + 1, self._steps)
+            self._done = self._epoch * self._steps + done
         self._show(logs, force=False)
 
     def on_epoch_end(self, epoch, logs=None):
         """Show the last line of the last epoch."""
+        self._done = (epoch + 1) * self._steps
         if epoch + 1 == self.params["epochs"]:
             self._show(logs, force=True)
 
@@ -62,17 +69,20 @@ class ShowProgress(keras.callbacks.Callback):
         stream.flush()
 
     def _line(self, seconds, logs):
-        done = self._steps_before + self._step
-        left = seconds / self._step * (self._steps_in_all - done)
-        filled = 20 * done // self._steps_in_all
+        done = self._done - self._first
+        in_all = self.params["epochs"] * self._steps
+        left = "--:--"
+        if done:
+            left = _clock(seconds / done * (in_all - self._done))
+        filled = BAR * self._done // in_all
         parts = [
-            f"{self.title} [{'#' * filled:<20}]",
+            f"{self.title} [{'#' * filled:<{BAR}}]",
             f"epoch {self._epoch + 1}/{self.params['epochs']}",
             f"loss {float(logs.get('loss', float('nan'))):.4f}",
         ]
         if "accuracy" in logs:
             parts.append(f"acc {100 * float(logs['accuracy']):.1f}%")
-        return "  ".join([*parts, f"{_clock(left)} left"])
+        return "  ".join([*parts, f"{left} left"])
 
 
 def _clock(seconds: float) -> str:
