@@ -151,11 +151,22 @@ def test_bfloat16_logits(part, arguments):
     )
 
 
+@pytest.fixture
+def policy(request):
+    """The precision of layers, for one test."""
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(request.param)
+    yield request.param
+    keras.config.set_dtype_policy(before)
+
+
 @LOSS
-def test_a_step_of_fit(part, arguments):
+@pytest.mark.parametrize("policy", ["float32", "mixed_bfloat16"], indirect=True)
+def test_a_step_of_fit(part, arguments, policy):
     labels, _ = batch()
     images = np.eye(3)[labels]
     model = tiny.linear(np.zeros((3, 3)))
+    assert model.layers[-1].dtype_policy.name == policy
     tiny.compiled(model, SGD(0.05, momentum=0), part(**arguments))
     history = tiny.fit(model, images, labels, epochs=3)
     first, _, last = history["loss"]

@@ -30,27 +30,23 @@ class ShowProgress(keras.callbacks.Callback):
     def on_train_begin(self, logs=None):
         """Start the clock."""
         self._start = self._shown = time.monotonic()
-        # Where the number of steps is unknown, an epoch is one step at its end.
-        self._steps = self.params["steps"] or 1
-        self._first = None
+        self._steps = self.params["steps"]  # None: known after one epoch
+        self._first_epoch = None
 
     def on_epoch_begin(self, epoch, logs=None):
         """Count the epochs that a resumed run skips as done before."""
-        self._epoch = epoch
-        self._done = epoch * self._steps
-        if self._first is None:
-            self._first = self._done
+        self._epoch, self._batches = epoch, 0
+        if self._first_epoch is None:
+            self._first_epoch = epoch
 
     def on_train_batch_end(self, batch, logs=None):
         """Show the line if it is time."""
-        if self.params["steps"]:  # `batch` may be the last of several steps
-            done = min(batch + 1, self._steps)
-            self._done = self._epoch * self._steps + done
+        self._batches = batch + 1  # with `steps_per_execution`, many at once
         self._show(logs, force=False)
 
     def on_epoch_end(self, epoch, logs=None):
         """Show the last line of the last epoch."""
-        self._done = (epoch + 1) * self._steps
+        self._steps = self._batches = self._steps or self._batches
         if epoch + 1 == self.params["epochs"]:
             self._show(logs, force=True)
 
@@ -69,15 +65,18 @@ class ShowProgress(keras.callbacks.Callback):
         stream.flush()
 
     def _line(self, seconds, logs):
-        done = self._done - self._first
-        in_all = self.params["epochs"] * self._steps
-        left = "--:--"
-        if done:
-            left = _clock(seconds / done * (in_all - self._done))
-        filled = BAR * self._done // in_all
+        epochs, left = self.params["epochs"], "--:--"
+        filled = BAR * self._epoch // epochs
+        if self._steps:
+            before = self._first_epoch * self._steps
+            batches = min(self._batches, self._steps)
+            done = self._epoch * self._steps + batches
+            in_all = epochs * self._steps
+            left = _clock(seconds / (done - before) * (in_all - done))
+            filled = BAR * done // in_all
         parts = [
             f"{self.title} [{'#' * filled:<{BAR}}]",
-            f"epoch {self._epoch + 1}/{self.params['epochs']}",
+            f"epoch {self._epoch + 1}/{epochs}",
             f"loss {float(logs.get('loss', float('nan'))):.4f}",
         ]
         if "accuracy" in logs:

@@ -139,9 +139,50 @@ def test_standard_error_by_default(shown, capsys):
     assert captured.err.startswith("features [####")
 
 
-def drive(stream, *, epochs, steps, seconds, title="features", logs=None):
-    """Two epochs of five batches, called by hand."""
+def test_many_steps_in_one_call(shown):
+    lines = shown(
+        io.StringIO(),
+        interval=0,
+        seconds=1,
+        epochs=2,
+        compile_options={"steps_per_execution": 2},
+    ).splitlines()
+    # Two, two and one of the five steps in a call, which takes a second.
+    assert [line.count("#") for line in lines] == [2, 4, 5, 7, 9, 10, 10]
+    left = [line.rsplit("  ", 1)[1] for line in lines]
+    assert left[:3] == ["00:04 left", "00:03 left", "00:03 left"]
+    assert left[3:] == ["00:02 left", "00:01 left", "00:00 left", "00:00 left"]
+
+
+def by_hand(monkeypatch, stream, title, epochs, steps, logs):
+    """Call the callback as a fit of 5 steps a second each would."""
+    clock = Clock(1.0)
+    monkeypatch.setattr("keras_lt.callbacks.show_progress.time", clock)
     progress = ShowProgress(title, interval=0, stream=stream)
     progress.set_params({"epochs": epochs, "steps": steps})
-    clock = Clock(seconds)
-    progress_module = sys.modules[ShowProgress.__module__]
+    progress.on_train_begin()
+    for epoch in range(epochs):
+        progress.on_epoch_begin(epoch)
+        for batch in range(5):
+            clock.steps += 1
+            progress.on_train_batch_end(batch, logs)
+        progress.on_epoch_end(epoch, logs)
+    return stream.getvalue()
+
+
+def test_steps_that_are_unknown_in_the_first_epoch(monkeypatch):
+    lines = by_hand(
+        monkeypatch, io.StringIO(), "features", 2, None, {"loss": 1.0}
+    ).splitlines()
+    assert [line.count("#") for line in lines] == [0] * 5 + [6, 7, 8, 9, 10, 10]
+    left = [line.rsplit("  ", 1)[1] for line in lines]
+    assert left[:5] == ["--:-- left"] * 5
+    assert left[5:] == [f"00:0{n} left" for n in (4, 3, 2, 1, 0, 0)]
+
+
+def test_a_long_line_keeps_the_time_left(monkeypatch):
+    logs = {"loss": 0.0345, "accuracy": 1.0}
+    text = by_hand(monkeypatch, Terminal(), "classifier", 320, 5, logs)
+    frames = text[:-1].split("\r")[1:]
+    assert {len(frame) for frame in frames} == {79}
+    assert frames[0].rstrip().endswith("acc 100.0%  26:39 left")

@@ -50,6 +50,12 @@ def test_published_numbers_of_parameters(backbone, features, encoder, whole):
     assert model.output_shape == (None, 100)
 
 
+def test_the_head_has_its_own_number_of_classes():
+    model = classifier("resnet32", Problem((32, 32, 3), (5,) * 10))
+    assert trainable(model) == 463_504 + 650
+    assert model.output_shape == (None, 10)
+
+
 @pytest.mark.parametrize("backbone", BACKBONES)
 def test_every_backbone(backbone):
     model = classifier(backbone, SMALL, width=4)

@@ -1,3 +1,4 @@
+import functools
 import json
 
 import keras
@@ -31,10 +32,10 @@ class KillAt(keras.callbacks.Callback):
             raise Killed
 
 
-def build():
+def build(units=8):
     inputs = keras.Input((8, 8, 1))
     x = keras.layers.Flatten()(inputs)
-    x = keras.layers.Dense(8, name="hidden")(x / 255)
+    x = keras.layers.Dense(units, name="hidden")(x / 255)
     x = keras.layers.BatchNormalization(name="norm")(x)
     x = keras.layers.Dropout(0.2, seed=3)(x)
     return keras.Model(inputs, keras.layers.Dense(3, name="head")(x))
@@ -181,14 +182,7 @@ def test_a_checkpoint_of_another_model_is_refused(tmp_path, monkeypatch):
     with pytest.raises(Killed):
         train(tmp_path, ("first", 1))
 
-    def wider():
-        inputs = keras.Input((8, 8, 1))
-        x = keras.layers.Flatten()(inputs)
-        x = keras.layers.Dense(9, name="hidden")(x / 255)
-        x = keras.layers.BatchNormalization(name="norm")(x)
-        x = keras.layers.Dropout(0.2, seed=3)(x)
-        return keras.Model(inputs, keras.layers.Dense(3, name="head")(x))
-
+    wider = functools.partial(build, units=9)
     monkeypatch.setitem(globals(), "build", wider)
     with pytest.raises(ValueError, match="hidden.*has shape"):
         train(tmp_path)
