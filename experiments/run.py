@@ -6,7 +6,9 @@ from typing import Any
 
 import files
 import keras
+import numpy as np
 import reports
+import routing
 
 from keras_lt import data, stats, training
 
@@ -134,15 +136,33 @@ class Run:
         validation = self.dataset.validation and training.evaluate(
             serve, *self.dataset.validation, counts, **flip
         )
-        kernel = keras.ops.convert_to_numpy(model.get_layer("head").kernel)
-        return {
-            **training.evaluate(serve, *self.dataset.test, counts, **flip),
-            "validation_accuracy": validation and validation["accuracy"],
-            "class_norms": stats.class_norms(kernel).tolist(),
-        }
+        result = training.evaluate(
+            serve,
+            *self.dataset.test,
+            counts,
+            views=self.recipe.views(model),
+            **flip,
+        )
+        result["validation_accuracy"] = validation and validation["accuracy"]
+        result["class_norms"] = _class_norms(model)
+        if routing.has_router(model):
+            used = routing.count_used(model, self.dataset.test[0])
+            result["experts_used"] = used.tolist()
+        return result
 
     def _callbacks(self, stage: training.Stage) -> list:
         if not self.flags.tensorboard:
             return []
         folder = self.folder / "tensorboard" / stage.name
         return [keras.callbacks.TensorBoard(folder)]
+
+
+def _class_norms(model: keras.Model) -> list[float]:
+    """Norms of the class vectors, in the mean over all classifiers."""
+    kernels = [
+        keras.ops.convert_to_numpy(layer.kernel)
+        for layer in model.layers
+        if layer.name == "head" or layer.name.endswith("_head")
+    ]
+    norms = [stats.class_norms(kernel) for kernel in kernels]
+    return np.mean(norms, axis=0).tolist()

@@ -23,3 +23,38 @@ def log_one_minus_exp(log_p: Tensor, floor: float) -> Tensor:
     positive = q > 0
     log_q = ops.log(ops.where(positive, q, 1.0))
     return ops.maximum(ops.where(positive, log_q, floor), floor)
+
+
+def kl_divergence(log_p: Tensor, log_q: Tensor) -> Tensor:
+    """`KL(p || q)` over the last axis, in nats, of two log-probabilities."""
+    return ops.sum(ops.exp(log_p) * (log_p - log_q), -1)
+
+
+def weighted_mean_terms(values: Tensor, weights: Tensor) -> Tensor:
+    """Terms `(B,)` whose plain mean is `sum(weights * values) / sum(weights)`.
+
+    Keras divides by the number of images; PyTorch by the sum of weights.
+    """
+    return values * weights / ops.mean(weights)
+
+
+def unit_length(x: Tensor, axis: int = -1) -> Tensor:
+    """Vectors scaled to L2 norm 1, in float32; a zero vector stays zero."""
+    x = ops.cast(x, "float32")
+    squares = ops.sum(ops.square(x), axis=axis, keepdims=True)
+    return x / ops.sqrt(ops.maximum(squares, 1e-24))
+
+
+def experts_run(routes: Tensor) -> Tensor:
+    """Which experts each row runs, from its router logits.
+
+    Args:
+        routes: `(B, E - 1)`; the row goes on after expert i while logit i is
+            > 0, and never comes back.
+
+    Returns:
+        float32 `(B, E)` of 1 and 0; the first column is 1.
+    """
+    goes_on = ops.cast(routes > 0, "float32")
+    first = ops.ones_like(goes_on[:, :1])
+    return ops.concatenate([first, ops.cumprod(goes_on, axis=1)], axis=1)

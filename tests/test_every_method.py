@@ -9,7 +9,7 @@ from keras_lt.methods import METHODS, PRESETS
 from keras_lt.training import evaluate, predict_logits, run, without_optimizer
 
 ON_TENSORFLOW = keras.backend.backend() == "tensorflow"
-EPOCHS = {"ce": (3,), "wb": (2, 2)}
+EPOCHS = {"ce": (3,), "ldam": (2, 2), "ride": (2, 2, 2), "wb": (2, 2)}
 CASES = pytest.mark.parametrize("method", METHODS)
 
 
@@ -84,7 +84,8 @@ def test_every_stage_steps_in_mixed_precision(method):
         for stage in recipe(method).stages:
             model = stage.setup(model)
             if stage.epochs:
-                model.compile(stage.optimizer(3), stage.loss)
+                new = stage.optimizer and stage.optimizer(3)
+                model.compile(new or model.optimizer, stage.loss)
                 pixels, labels = toy.test_images()
                 loss = model.train_on_batch(pixels[::4], labels[::4])
                 assert np.isfinite(loss)

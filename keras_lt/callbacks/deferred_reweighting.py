@@ -3,14 +3,18 @@
 import keras
 import numpy as np
 
+LATE = ("class_weights", "class_temperatures")
+
 
 class DeferredReweighting(keras.callbacks.Callback):
     """Train with equal class weights first, with the loss's own from `epoch`.
 
     For a plain `fit` whose loss has `class_weights`, such as
-    `losses.ClassBalancedLoss`. When the epoch comes (or at once, when training
-    resumes after it) the compiled step is traced anew, so that the change is
-    seen on every backend. After training the loss has its weights again.
+    `losses.ClassBalancedLoss`, or `losses.LDAMLoss` and `losses.RIDELoss` with
+    `reweighted=True`; temperatures by class are held back with them. When the
+    epoch comes (or at once, when training resumes after it) the compiled step
+    is traced anew, so that the change is seen on every backend. After training
+    the loss has its weights again.
 
     Args:
         epoch: First epoch (from 0) with the loss's class weights.
@@ -27,8 +31,8 @@ class DeferredReweighting(keras.callbacks.Callback):
         >>> _ = model.fit(x, y, epochs=2, callbacks=[drw], verbose=0)
 
     Source: Cao et al., NeurIPS 2019 (LDAM-DRW).
-    Differs from the released code: the mean divides by the number of images,
-        as Keras losses do, not by the sum of weights.
+    Differs from the released code: with `ClassBalancedLoss` the mean divides
+        by the number of images, not by the sum of weights.
     """
 
     def __init__(self, epoch: int):
@@ -36,31 +40,37 @@ class DeferredReweighting(keras.callbacks.Callback):
         if epoch < 0:
             raise ValueError(f"`epoch` must be >= 0, got {epoch}")
         self.epoch = epoch
-        self._weights = None
+        self._own = {}
 
     def on_train_begin(self, logs=None):
         """Remember the loss's weights."""
-        weights = getattr(self.model.loss, "class_weights", None)
-        if weights is None:
+        found = {name: getattr(self.model.loss, name, None) for name in LATE}
+        if found["class_weights"] is None:
             raise ValueError(
                 "`DeferredReweighting` needs a loss with `class_weights`, got "
                 f"{self.model.loss!r}"
             )
-        self._weights = np.array(weights)
-        self._use(np.ones_like(self._weights))
+        self._own = {
+            name: np.array(values)
+            for name, values in found.items()
+            if values is not None
+        }
+        self._use({name: np.ones_like(own) for name, own in self._own.items()})
 
     def on_epoch_begin(self, epoch, logs=None):
         """Switch when the time has come."""
         if epoch >= self.epoch:
-            self._use(self._weights)
+            self._use(self._own)
 
     def on_train_end(self, logs=None):
         """Give the loss its weights back."""
-        self._use(self._weights)
+        self._use(self._own)
 
-    def _use(self, weights):
-        if np.array_equal(self.model.loss.class_weights, weights):
+    def _use(self, values):
+        loss = self.model.loss
+        if all(np.array_equal(getattr(loss, k), v) for k, v in values.items()):
             return
-        self.model.loss.class_weights = weights
+        for name, value in values.items():
+            setattr(loss, name, value)
         self.model.make_train_function(force=True)
         self.model.make_test_function(force=True)

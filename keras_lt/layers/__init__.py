@@ -1,7 +1,15 @@
 """Layers for a user's own models."""
 
+from keras_lt.layers.append_routes import AppendRoutes
+from keras_lt.layers.cosine_classifier import CosineClassifier
+from keras_lt.layers.early_exit import EarlyExit
+from keras_lt.layers.expert_router import ExpertRouter
 from keras_lt.layers.zero_pad_shortcut import ZeroPadShortcut
 
 __all__ = [
+    "AppendRoutes",
+    "CosineClassifier",
+    "EarlyExit",
+    "ExpertRouter",
     "ZeroPadShortcut",
 ]

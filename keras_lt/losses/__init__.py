@@ -1,7 +1,15 @@
 """Losses on logits, for `model.compile(loss=...)`."""
 
 from keras_lt.losses.class_balanced import ClassBalancedLoss
+from keras_lt.losses.distillation import DistillationLoss
+from keras_lt.losses.ldam import LDAMLoss
+from keras_lt.losses.ride import RIDELoss
+from keras_lt.losses.router import RouterLoss
 
 __all__ = [
     "ClassBalancedLoss",
+    "DistillationLoss",
+    "LDAMLoss",
+    "RIDELoss",
+    "RouterLoss",
 ]

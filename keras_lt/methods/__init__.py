@@ -4,14 +4,18 @@
 differ from its defaults for a family of data sets.
 """
 
-from keras_lt.methods import crossentropy, wb
+from keras_lt.methods import crossentropy, ldam, ride, wb
 
 METHODS = {
     "ce": crossentropy.recipe,
+    "ldam": ldam.recipe,
+    "ride": ride.recipe,
     "wb": wb.recipe,
 }
 PRESETS = {
     "ce": crossentropy.PRESETS,
+    "ldam": ldam.PRESETS,
+    "ride": ride.PRESETS,
     "wb": wb.PRESETS,
 }
 

@@ -22,11 +22,14 @@ class ShotAccuracy(keras.metrics.Metric):
     Args:
         class_counts: *Training* images per class, length C, all > 0.
         group: `"overall"`, `"many"`, `"medium"` or `"few"`.
+        num_views: Number of views that are judged, the first ones; all by
+            default.
         name: Name in the logs; `"accuracy"` or `"accuracy_few"` by default.
         **kwargs: Of `keras.metrics.Metric`, such as `dtype`.
 
     Call arguments: labels `(B,)` or `(B, 1)` class ids; logits `(B, C)`, or
-        `(B, V, C)`, of which the mean over the V views is judged.
+        `(B, V, C)`, of which the mean over the views is judged. Columns
+        after the first C, such as router logits, are not read.
         `sample_weight` `(B,)` weighs images.
     Returns: a scalar in [0, 1].
     Raises: ValueError: if `group` is unknown or has no class: leave such a
@@ -46,6 +49,7 @@ class ShotAccuracy(keras.metrics.Metric):
         class_counts: Sequence[int],
         group: str = "overall",
         *,
+        num_views: int | None = None,
         name: str | None = None,
         **kwargs,
     ):
@@ -55,6 +59,7 @@ class ShotAccuracy(keras.metrics.Metric):
         super().__init__(name=name or default, **kwargs)
         self.class_counts = list(stats.check_class_counts(class_counts))
         self.group = group
+        self.num_views = num_views
         if group != "overall":
             self.members = getattr(stats.shot_groups(class_counts), group)
             if not len(self.members):
@@ -66,9 +71,10 @@ class ShotAccuracy(keras.metrics.Metric):
     def update_state(self, y_true, y_pred, sample_weight=None):
         """Count right and all images of each class in a batch."""
         labels = class_ids(y_true)
-        y_pred = ops.convert_to_tensor(y_pred)
+        y_pred = ops.convert_to_tensor(y_pred)[..., : len(self.class_counts)]
         if y_pred.ndim == 3:
-            y_pred = ops.mean(y_pred, axis=1)  # (B, V, C) -> (B, C)
+            views = y_pred[:, : self.num_views]
+            y_pred = ops.mean(views, axis=1)  # (B, V, C) -> (B, C)
         hit = ops.cast(ops.argmax(y_pred, -1) == labels, self.dtype)
         weight = ops.ones_like(hit)
         if sample_weight is not None:
@@ -96,14 +102,18 @@ class ShotAccuracy(keras.metrics.Metric):
             **super().get_config(),
             "class_counts": self.class_counts,
             "group": self.group,
+            "num_views": self.num_views,
         }
 
 
-def shot_accuracy_metrics(class_counts: Sequence[int]) -> list[ShotAccuracy]:
+def shot_accuracy_metrics(
+    class_counts: Sequence[int], *, num_views: int | None = None
+) -> list[ShotAccuracy]:
     """One `ShotAccuracy` for "overall" and for each group that has classes.
 
     Args:
         class_counts: *Training* images per class, length C, all > 0.
+        num_views: See `ShotAccuracy`.
 
     Example:
         >>> [metric.name for metric in shot_accuracy_metrics([200, 5])]
@@ -111,4 +121,7 @@ def shot_accuracy_metrics(class_counts: Sequence[int]) -> list[ShotAccuracy]:
     """
     groups = stats.shot_groups(class_counts)._asdict()
     present = [name for name, members in groups.items() if len(members)]
-    return [ShotAccuracy(class_counts, name) for name in ("overall", *present)]
+    return [
+        ShotAccuracy(class_counts, name, num_views=num_views)
+        for name in ("overall", *present)
+    ]

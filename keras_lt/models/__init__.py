@@ -1,13 +1,40 @@
 """Backbones and the models that recipes train."""
 
-from keras_lt.models.classifier import BACKBONES, classifier, last_layers
+from keras_lt.models.backbones import BACKBONES
+from keras_lt.models.classifier import classifier, last_layers
+from keras_lt.models.macs import count_macs
+from keras_lt.models.multi_expert import (
+    ensemble,
+    expert_heads,
+    expert_views,
+    multi_expert,
+    with_teacher,
+)
 from keras_lt.models.resnet import resnet
 from keras_lt.models.resnet_cifar import resnet_cifar
+from keras_lt.models.resnet_imagenet import resnet_imagenet
+from keras_lt.models.routing import (
+    add_router,
+    early_exit,
+    experts_used,
+    gathered,
+)
 
 __all__ = [
     "BACKBONES",
+    "add_router",
     "classifier",
+    "count_macs",
+    "early_exit",
+    "ensemble",
+    "expert_heads",
+    "expert_views",
+    "experts_used",
+    "gathered",
     "last_layers",
+    "multi_expert",
     "resnet",
     "resnet_cifar",
+    "resnet_imagenet",
+    "with_teacher",
 ]

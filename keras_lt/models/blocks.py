@@ -1,5 +1,8 @@
 """Building blocks of the residual networks."""
 
+from collections.abc import Callable, Sequence
+from typing import Any
+
 import keras
 from keras import layers
 
@@ -17,7 +20,73 @@ def kaiming(fan: str) -> keras.initializers.Initializer:
     return keras.initializers.VarianceScaling(2.0, fan, "untruncated_normal")
 
 
-def conv(x, channels, kernel_size, *, stride=1, initializer, name):
+def normalize(problem: Any) -> layers.Layer:
+    """Layer "normalize" from pixels in 0..255, by statistics on 0..1.
+
+    Args:
+        problem: Anything with `pixel_mean` and `pixel_std`.
+    """
+    return layers.Rescaling(
+        [1 / (255 * std) for std in problem.pixel_std],
+        [
+            -mean / std
+            for mean, std in zip(
+                problem.pixel_mean, problem.pixel_std, strict=True
+            )
+        ],
+        name="normalize",
+    )
+
+
+def residual_network(
+    input_shape: Sequence[int],
+    *,
+    stem: Callable,
+    block: Callable,
+    blocks: Sequence[int],
+    width: int,
+    part: str,
+    thin: float,
+    name: str,
+) -> keras.Model:
+    """Stem, stages of blocks, and average pooling; or a part of that.
+
+    Args:
+        input_shape: Without the batch.
+        stem: Function from images to the first stage's input.
+        block: Function `(x, channels, stride=, name=)` to the block's output.
+        blocks: Number of blocks of each stage.
+        width: Channels of the first stage, doubled in each later one.
+        part: `"whole"`; `"trunk"`, all before the last two stages; or
+            `"expert"`, from there on.
+        thin: Factor on the channels of the last two stages.
+        name: Name of the model.
+
+    Raises:
+        ValueError: if `part` is unknown.
+    """
+    end, split = len(blocks), len(blocks) - 2
+    parts = {"whole": (0, end), "trunk": (0, split), "expert": (split, end)}
+    if part not in parts:
+        raise ValueError(f"`part` must be one of {[*parts]}, got {part!r}")
+    inputs = x = keras.Input(tuple(input_shape))
+    if part != "expert":
+        x = stem(x)
+    for stage in range(*parts[part]):
+        channels = width * 2**stage
+        for number in range(blocks[stage]):
+            x = block(
+                x,
+                channels if stage < split else round(thin * channels),
+                stride=2 if stage and not number else 1,
+                name=f"stage{stage + 1}_block{number + 1}",
+            )
+    if part != "trunk":
+        x = layers.GlobalAveragePooling2D(name="pool")(x)
+    return keras.Model(inputs, x, name=name)
+
+
+def conv(x, channels, kernel_size, *, stride=1, groups=1, initializer, name):
     """Convolution without bias, padded on both sides as PyTorch does."""
     if stride > 1 and kernel_size > 1:  # "same" would pad one side only
         pad = kernel_size // 2
@@ -27,6 +96,7 @@ def conv(x, channels, kernel_size, *, stride=1, initializer, name):
         kernel_size,
         strides=stride,
         padding="same" if stride == 1 else "valid",
+        groups=groups,
         use_bias=False,
         kernel_initializer=initializer,
         name=f"{name}_conv",
@@ -52,25 +122,56 @@ def basic_block(x, channels, *, stride, shortcut, fan, name):
         fan: See `kaiming`.
         name: Prefix of the layers' names.
     """
+    path = ((channels, 3, stride, 1), (channels, 3, 1, 1))
+    return _residual(x, path, shortcut=shortcut, fan=fan, name=name)
 
-    def convolve(x, size, stride, name):
-        return conv(
+
+def bottleneck_block(x, channels, *, stride, groups=1, base_width=64, name):
+    """1x1, 3x3 and 1x1 convolutions and a shortcut; ReLU at the end.
+
+    Args:
+        x: Input `(B, H, W, K)`.
+        channels: A quarter of the channels of the output.
+        stride: Of the 3x3 convolution.
+        groups: Of the 3x3 convolution.
+        base_width: Channels of a group where `channels` is 64.
+        name: Prefix of the layers' names.
+    """
+    inner = channels * base_width // 64 * groups
+    path = (
+        (inner, 1, 1, 1),
+        (inner, 3, stride, groups),
+        (4 * channels, 1, 1, 1),
+    )
+    return _residual(x, path, shortcut="B", fan="fan_out", name=name)
+
+
+def _residual(x, path, *, shortcut, fan, name):
+    """Convolutions `(channels, size, stride, groups)`, and a shortcut."""
+
+    def convolve(x, channels, size, stride, groups, name):
+        x = conv(
             x,
             channels,
             size,
             stride=stride,
+            groups=groups,
             initializer=kaiming(fan),
             name=name,
         )
+        return batch_norm(x, name=name)
 
-    y = convolve(x, 3, stride, f"{name}_1")
-    y = layers.ReLU(name=f"{name}_1_relu")(batch_norm(y, name=f"{name}_1"))
-    y = batch_norm(convolve(y, 3, 1, f"{name}_2"), name=f"{name}_2")
+    y, stride = x, max(step[2] for step in path)
+    for number, step in enumerate(path, 1):
+        if number > 1:
+            y = layers.ReLU(name=f"{name}_{number - 1}_relu")(y)
+        y = convolve(y, *step, f"{name}_{number}")
+    channels = path[-1][0]
     if stride != 1 or x.shape[-1] != channels:
-        path = f"{name}_shortcut"
+        side = f"{name}_shortcut"
         if shortcut == "A":
-            x = ZeroPadShortcut(channels, stride=stride, name=path)(x)
+            x = ZeroPadShortcut(channels, stride=stride, name=side)(x)
         else:
-            x = batch_norm(convolve(x, 1, stride, path), name=path)
+            x = convolve(x, channels, 1, stride, 1, side)
     y = layers.Add(name=f"{name}_add")([y, x])
     return layers.ReLU(name=f"{name}_relu")(y)

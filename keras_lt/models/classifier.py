@@ -1,30 +1,28 @@
-"""One encoder and one linear classifier."""
+"""One encoder and one classifier."""
 
-from functools import partial
 from typing import Any
 
 import keras
 from keras import layers
 
-from keras_lt.models.resnet import resnet
-from keras_lt.models.resnet_cifar import resnet_cifar
+from keras_lt.layers import CosineClassifier
+from keras_lt.models.backbones import encoder
+from keras_lt.models.blocks import normalize
 
-BACKBONES = {
-    "resnet8": partial(resnet_cifar, depth=8),
-    "resnet20": partial(resnet_cifar, depth=20),
-    "resnet32": partial(resnet_cifar, depth=32),
-    "resnet18": partial(resnet, depth=18),
-    "resnet34": partial(resnet, depth=34),
-}
+HEADS = ("linear", "cosine")
 
 
 def classifier(
-    backbone: str, problem: Any, *, width: int | None = None
+    backbone: str,
+    problem: Any,
+    *,
+    width: int | None = None,
+    head: str = "linear",
 ) -> keras.Model:
-    """Raw images to logits: normalisation, "encoder", and dense "head".
+    """Raw images to logits: normalisation, "encoder", and layer "head".
 
-    The head has PyTorch's default initial values, U(+-1/sqrt(features)), and
-    computes in float32 whatever the precision of the encoder.
+    The head computes in float32 whatever the precision of the encoder. A
+    linear one has PyTorch's default initial values, U(+-1/sqrt(features)).
 
     Args:
         backbone: A name in `BACKBONES`.
@@ -32,13 +30,14 @@ def classifier(
             `pixel_std`, such as a `training.Problem`.
         width: Channels of the encoder's first stage; the published number by
             default.
+        head: `"linear"`, or `"cosine"`, a `layers.CosineClassifier`.
 
     Returns:
         A functional model from pixels `(B, H, W, channels)` in 0..255, of any
         dtype, to logits `(B, C)`.
 
     Raises:
-        ValueError: if `backbone` is unknown.
+        ValueError: if `backbone` or `head` is unknown.
 
     Example:
         >>> from keras_lt.training import Problem
@@ -46,38 +45,32 @@ def classifier(
         >>> classifier("resnet8", problem).output_shape
         (None, 3)
     """
-    if backbone not in BACKBONES:
-        raise ValueError(
-            f"`backbone` must be one of {[*BACKBONES]}, got {backbone!r}"
-        )
-    options = {} if width is None else {"width": width}
-    encoder = BACKBONES[backbone](problem.input_shape, **options)
+    encode = encoder(backbone, problem.input_shape, width=width)
     images = keras.Input(tuple(problem.input_shape), name="images")
-    # Pixels in 0..255 and statistics on the scale of 0..1.
-    normalize = layers.Rescaling(
-        [1 / (255 * std) for std in problem.pixel_std],
-        [
-            -mean / std
-            for mean, std in zip(
-                problem.pixel_mean, problem.pixel_std, strict=True
-            )
-        ],
-        name="normalize",
-    )
-    head = linear_head(encoder.output_shape[-1], problem.num_classes)
-    logits = head(encoder(normalize(images)))
+    features = encode(normalize(problem)(images))
+    logits = make_head(head, features.shape[-1], problem.num_classes)(features)
     return keras.Model(images, logits, name=f"{backbone}_classifier")
 
 
-def linear_head(features: int, num_classes: int) -> layers.Dense:
-    """Dense layer "head" with PyTorch's initial values, in float32."""
+def make_head(
+    kind: str, features: int, num_classes: int, name: str = "head"
+) -> keras.Layer:
+    """Classifier layer of a kind in `HEADS`, in float32.
+
+    Raises:
+        ValueError: if `kind` is unknown.
+    """
+    if kind not in HEADS:
+        raise ValueError(f"`head` must be one of {HEADS}, got {kind!r}")
+    if kind == "cosine":
+        return CosineClassifier(num_classes, dtype="float32", name=name)
     bound = features**-0.5
     return layers.Dense(
         num_classes,
         kernel_initializer=keras.initializers.RandomUniform(-bound, bound),
         bias_initializer=keras.initializers.RandomUniform(-bound, bound),
         dtype="float32",
-        name="head",
+        name=name,
     )
 
 

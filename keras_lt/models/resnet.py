@@ -1,11 +1,17 @@
 """The wide ResNets, in the form for 32x32 images."""
 
 from collections.abc import Sequence
+from functools import partial
 
 import keras
 from keras import layers
 
-from keras_lt.models.blocks import basic_block, batch_norm, conv
+from keras_lt.models.blocks import (
+    basic_block,
+    batch_norm,
+    conv,
+    residual_network,
+)
 
 BLOCKS = {18: (2, 2, 2, 2), 34: (3, 4, 6, 3)}
 
@@ -15,6 +21,8 @@ def resnet(
     *,
     depth: int = 34,
     width: int = 64,
+    part: str = "whole",
+    thin: float = 1.0,
     name: str = "encoder",
 ) -> keras.Model:
     """ResNet with four stages, with a stem for small images.
@@ -26,11 +34,15 @@ def resnet(
         input_shape: `(H, W, channels)`.
         depth: 18 or 34.
         width: Channels of the first stage; doubled in each later one.
+        part: `"whole"`; `"trunk"`, all before the last two stages; or
+            `"expert"`, from there on, for the trunk's output.
+        thin: Factor on the channels of the last two stages.
         name: Name of the model.
 
     Returns:
         A functional model from images `(B, H, W, channels)`, already
-        normalised, to features `(B, 8 * width)`.
+        normalised, to features `(B, 8 * width)`; a trunk ends, and an expert
+        begins, with a feature map.
 
     Raises:
         ValueError: if `depth` is unknown.
@@ -41,19 +53,19 @@ def resnet(
     """
     if depth not in BLOCKS:
         raise ValueError(f"`depth` must be one of {[*BLOCKS]}, got {depth}")
-    inputs = keras.Input(tuple(input_shape))
-    uniform = keras.initializers.VarianceScaling(1 / 3, "fan_in", "uniform")
-    x = conv(inputs, width, 3, initializer=uniform, name="stem")
-    x = layers.ReLU(name="stem_relu")(batch_norm(x, name="stem"))
-    for stage, blocks in enumerate(BLOCKS[depth]):
-        for block in range(blocks):
-            x = basic_block(
-                x,
-                width * 2**stage,
-                stride=2 if stage and not block else 1,
-                shortcut="B",
-                fan="fan_out",
-                name=f"stage{stage + 1}_block{block + 1}",
-            )
-    x = layers.GlobalAveragePooling2D(name="pool")(x)
-    return keras.Model(inputs, x, name=name)
+
+    def stem(x):
+        uniform = keras.initializers.VarianceScaling(1 / 3, "fan_in", "uniform")
+        x = conv(x, width, 3, initializer=uniform, name="stem")
+        return layers.ReLU(name="stem_relu")(batch_norm(x, name="stem"))
+
+    return residual_network(
+        input_shape,
+        stem=stem,
+        block=partial(basic_block, shortcut="B", fan="fan_out"),
+        blocks=BLOCKS[depth],
+        width=width,
+        part=part,
+        thin=thin,
+        name=name,
+    )

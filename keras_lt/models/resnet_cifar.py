@@ -1,11 +1,18 @@
 """The narrow ResNets of the CIFAR tables."""
 
 from collections.abc import Sequence
+from functools import partial
 
 import keras
 from keras import layers
 
-from keras_lt.models.blocks import basic_block, batch_norm, conv, kaiming
+from keras_lt.models.blocks import (
+    basic_block,
+    batch_norm,
+    conv,
+    kaiming,
+    residual_network,
+)
 
 
 def resnet_cifar(
@@ -13,6 +20,8 @@ def resnet_cifar(
     *,
     depth: int = 32,
     width: int = 16,
+    part: str = "whole",
+    thin: float = 1.0,
     name: str = "encoder",
 ) -> keras.Model:
     """CIFAR ResNet with three stages and parameter-free shortcuts.
@@ -22,11 +31,15 @@ def resnet_cifar(
         depth: Layers with weights, classifier included: 6 * blocks + 2.
         width: Channels of the first stage; the others have 2 and 4 times as
             many.
+        part: `"whole"`; `"trunk"`, all before the last two stages; or
+            `"expert"`, from there on, for the trunk's output.
+        thin: Factor on the channels of the last two stages.
         name: Name of the model.
 
     Returns:
         A functional model from images `(B, H, W, channels)`, already
-        normalised, to features `(B, 4 * width)`.
+        normalised, to features `(B, 4 * width)`; a trunk ends, and an expert
+        begins, with a feature map.
 
     Raises:
         ValueError: if `depth` is not 6 * blocks + 2 with blocks >= 1.
@@ -41,18 +54,18 @@ def resnet_cifar(
     blocks, rest = divmod(depth - 2, 6)
     if rest or blocks < 1:
         raise ValueError(f"`depth` must be 8, 14, 20, ..., got {depth}")
-    inputs = keras.Input(tuple(input_shape))
-    x = conv(inputs, width, 3, initializer=kaiming("fan_in"), name="stem")
-    x = layers.ReLU(name="stem_relu")(batch_norm(x, name="stem"))
-    for stage in range(3):
-        for block in range(blocks):
-            x = basic_block(
-                x,
-                width * 2**stage,
-                stride=2 if stage and not block else 1,
-                shortcut="A",
-                fan="fan_in",
-                name=f"stage{stage + 1}_block{block + 1}",
-            )
-    x = layers.GlobalAveragePooling2D(name="pool")(x)
-    return keras.Model(inputs, x, name=name)
+
+    def stem(x):
+        x = conv(x, width, 3, initializer=kaiming("fan_in"), name="stem")
+        return layers.ReLU(name="stem_relu")(batch_norm(x, name="stem"))
+
+    return residual_network(
+        input_shape,
+        stem=stem,
+        block=partial(basic_block, shortcut="A", fan="fan_in"),
+        blocks=(blocks,) * 3,
+        width=width,
+        part=part,
+        thin=thin,
+        name=name,
+    )

@@ -1,5 +1,6 @@
 """Accuracy of a serving model on arrays of images."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import keras
@@ -42,6 +43,7 @@ def evaluate(
     class_counts: tuple[int, ...],
     *,
     flip: bool = False,
+    views: Mapping[str, keras.Model] | None = None,
 ) -> dict[str, Any]:
     """Accuracy overall, by shot group, and by class.
 
@@ -51,17 +53,33 @@ def evaluate(
         labels: Class ids `(N,)`.
         class_counts: *Training* images per class, length C.
         flip: See `predict_logits`.
+        views: Further models of that kind with the same inputs, by name; they
+            are judged in the same pass over the images.
 
     Returns:
         `{"accuracy": {"overall", "many", "medium", "few"}, "class_accuracy"}`
         as fractions; a group without classes is absent, a class without
-        images None.
+        images None. With `views` also their accuracies, `{"views": {name:
+        accuracy}}`.
     """
-    predictions = predict_logits(model, images, flip=flip).argmax(-1)
+    views = views or {}
+    together = model
+    if views:
+        outputs = [view.outputs[0] for view in (model, *views.values())]
+        together = keras.Model(model.inputs, keras.ops.stack(outputs, axis=1))
+    logits = predict_logits(together, images, flip=flip)
+    logits = logits.reshape(len(logits), 1 + len(views), -1)  # (N, 1 + V, C)
+    predictions, *others = logits.argmax(-1).T
     by_class = stats.class_accuracies(predictions, labels, len(class_counts))
-    return {
+    result = {
         "accuracy": stats.shot_accuracies(predictions, labels, class_counts),
         "class_accuracy": [
             None if np.isnan(value) else float(value) for value in by_class
         ],
     }
+    if views:
+        result["views"] = {
+            name: stats.shot_accuracies(other, labels, class_counts)
+            for name, other in zip(views, others, strict=True)
+        }
+    return result

@@ -1,7 +1,7 @@
 """A method as data: what to build, and the stages to train it through."""
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import keras
@@ -48,6 +48,12 @@ class Recipe:
         metrics: Makes the metrics shown during training.
         serve: Function from the training model to the model image -> `(B, C)`
             that is evaluated and exported.
+        views: Function from the training model to further models
+            image -> `(B, C)` that are judged beside it, by name: experts,
+            branches.
+        augment: Fields of `data.Augment` in which the method differs from
+            the data set's published augmentation, such as
+            `{"rotation": 15.0}`.
 
     Raises:
         ValueError: if there is no stage, or two have the same name.
@@ -57,6 +63,8 @@ class Recipe:
     stages: tuple[Stage, ...]
     metrics: Callable[[], list[keras.metrics.Metric]] = list
     serve: Callable[[keras.Model], keras.Model] = lambda model: model
+    views: Callable[[keras.Model], Mapping[str, keras.Model]] = lambda model: {}
+    augment: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
     def __post_init__(self):
         """Check the stages."""

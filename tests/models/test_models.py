@@ -8,6 +8,7 @@ from keras_lt.models import (
     last_layers,
     resnet,
     resnet_cifar,
+    resnet_imagenet,
 )
 from keras_lt.training import Problem
 
@@ -56,7 +57,60 @@ def test_the_head_has_its_own_number_of_classes():
     assert model.output_shape == (None, 10)
 
 
-@pytest.mark.parametrize("backbone", BACKBONES)
+SMALL_BACKBONES = ["resnet8", "resnet20", "resnet32", "resnet18", "resnet34"]
+LARGE_BACKBONES = {
+    "resnet10": (10, 512, 4_905_792),
+    "resnet50": (50, 2048, 23_508_032),
+    "resnet101": (101, 2048, 42_500_160),
+    "resnet152": (152, 2048, 58_143_808),
+    "resnext50": (50, 2048, 22_979_904),
+    "resnext101": (101, 2048, 42_128_704),
+}
+
+
+def test_no_backbone_is_forgotten():
+    assert set(BACKBONES) == {*SMALL_BACKBONES, *LARGE_BACKBONES}
+
+
+@pytest.mark.parametrize("backbone", LARGE_BACKBONES)
+def test_backbones_for_large_images(backbone):
+    depth, features, parameters = LARGE_BACKBONES[backbone]
+    model = BACKBONES[backbone]((224, 224, 3))
+    assert trainable(model) == parameters
+    assert model.output_shape == (None, features)
+    assert model.get_layer("pool").input.shape[1:3] == (7, 7)
+    kernels = [
+        layer
+        for layer in model.layers
+        if isinstance(layer, keras.layers.Conv2D)
+        and "shortcut" not in layer.name
+    ]
+    assert len(kernels) == depth - 1
+    # The stride is on the 3x3 convolution.
+    strides = {
+        layer.kernel_size[0] for layer in kernels if layer.strides[0] > 1
+    }
+    assert strides == {3, 7}
+
+
+def test_parts_make_up_the_whole():
+    for backbone, shape in (
+        ("resnet32", (32, 32, 3)),
+        ("resnet10", (64, 64, 3)),
+    ):
+        make = BACKBONES[backbone]
+        trunk = make(shape, part="trunk", name="trunk")
+        expert = make(trunk.output_shape[1:], part="expert", name="expert")
+        whole = make(shape)
+        assert trainable(trunk) + trainable(expert) == trainable(whole)
+        names = [layer.name for layer in (*trunk.layers, *expert.layers)]
+        ours = [name for name in names if not name.startswith("input")]
+        assert ours == [layer.name for layer in whole.layers[1:]]
+        with pytest.raises(ValueError, match="`part` must be one of.*'half'"):
+            make(shape, part="half")
+
+
+@pytest.mark.parametrize("backbone", SMALL_BACKBONES)
 def test_every_backbone(backbone):
     model = classifier(backbone, SMALL, width=4)
     depth = int(backbone.removeprefix("resnet"))
@@ -193,5 +247,9 @@ def test_bad_arguments():
     for depth in (2, 7, 33):
         with pytest.raises(ValueError, match="`depth` must be 8, 14"):
             resnet_cifar((8, 8, 3), depth=depth)
+    with pytest.raises(ValueError, match="`variant` must be one of.*'vgg'"):
+        resnet_imagenet((8, 8, 3), variant="vgg")
+    with pytest.raises(ValueError, match="`head` must be one of.*'normed'"):
+        classifier("resnet8", SMALL, head="normed")
     with pytest.raises(ValueError, match="`depth` must be one of"):
         resnet((8, 8, 3), depth=50)

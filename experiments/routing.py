@@ -1,0 +1,97 @@
+"""What routed experts cost: how many are asked, operations, seconds."""
+
+import statistics
+import time
+
+import keras
+import numpy as np
+
+from keras_lt import models
+
+
+def has_router(model: keras.Model) -> bool:
+    """Whether the model is routed."""
+    return any(layer.name == "router" for layer in model.layers)
+
+
+def count_used(model: keras.Model, images: np.ndarray) -> np.ndarray:
+    """Number of images that use 1, 2, ... E experts, `(E,)` ints."""
+    used = models.experts_used(model).predict(images, batch_size=500, verbose=0)
+    experts = len(models.expert_heads(model))
+    return np.bincount(used.astype(int), minlength=experts + 1)[1:]
+
+
+def macs(model: keras.Model) -> np.ndarray:
+    """Operations of an image that uses 1, 2, ... E experts, `(E,)`."""
+    heads = models.expert_heads(model)
+    experts = [
+        models.count_macs(head)
+        + models.count_macs(model.get_layer(head.name.removesuffix("_head")))
+        for head in heads
+    ]
+    return models.count_macs(model.get_layer("trunk")) + np.cumsum(experts)
+
+
+def seconds(
+    model: keras.Model, images: np.ndarray, batch_size: int, repeats: int
+) -> tuple[float, float]:
+    """Median time of gathered and of always-on inference, taken in turn.
+
+    The images are cut to whole batches, so that each form compiles once.
+    """
+    forms = (models.gathered(model), models.ensemble(model))
+    batch_size = min(batch_size, len(images))
+    images = images[: len(images) // batch_size * batch_size]
+    times = [[], []]
+    for repeat in range(repeats + 1):
+        for form, taken in zip(forms, times, strict=True):
+            start = time.perf_counter()
+            form.predict(images, batch_size=batch_size, verbose=0)
+            if repeat:  # the first one compiles
+                taken.append(time.perf_counter() - start)
+    return tuple(map(statistics.median, times))
+
+
+def report(
+    model: keras.Model,
+    images: np.ndarray,
+    plain_macs: int,
+    *,
+    batch_size: int = 256,
+    repeats: int = 3,
+) -> dict:
+    """Measure the cost of a routed model on images.
+
+    Args:
+        model: Routed.
+        images: `(N, H, W, channels)`.
+        plain_macs: Operations of one plain network.
+        batch_size: For the times.
+        repeats: For the times.
+
+    Returns:
+        `experts_used` (images by number of experts), `mean_experts`;
+        `macs`, `macs_one_expert` and `macs_all_experts` relative to one plain
+        network; `seconds_gathered`, `seconds_all_experts` and their `time`
+        ratio; the largest difference between the gathered and the masked
+        logits, `largest_difference`.
+    """
+    used = count_used(model, images)
+    share = used / used.sum()
+    cost = macs(model) / plain_macs
+    fast, slow = seconds(model, images, batch_size, repeats)
+    part = images[:batch_size]
+    options = {"batch_size": len(part), "verbose": 0}
+    ours = models.gathered(model).predict(part, **options)["logits"]
+    masked = models.early_exit(model).predict(part, **options)
+    return {
+        "experts_used": used.tolist(),
+        "mean_experts": float(share @ np.arange(1, len(used) + 1)),
+        "macs": float(share @ cost),
+        "macs_one_expert": float(cost[0]),
+        "macs_all_experts": float(cost[-1]),
+        "seconds_gathered": fast,
+        "seconds_all_experts": slow,
+        "time": fast / slow,
+        "largest_difference": float(np.abs(ours - masked).max()),
+    }
