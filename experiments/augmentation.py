@@ -1,6 +1,7 @@
 """`--augment`: published crops and flips, and layers by their names."""
 
 import ast
+import dataclasses
 import importlib
 import inspect
 from collections.abc import Sequence
@@ -25,19 +26,19 @@ def parse(
     Args:
         specifications: "none", "published", "keras.NAME(ARGUMENT=VALUE)" or
             "keras_cv.NAME"; None means ["published"].
-        published: The data set's own augmentation.
+        published: What "published" stands for.
         seed: Of layers that take one.
 
     Raises:
         ValueError: for a name or an argument that is not known.
     """
-    pad, flip, layers = 0, False, []
+    augment, layers = Augment(), []
     for text in specifications or ["published"]:
         if text == "published":
-            pad, flip = published.pad, published.flip
+            augment = published
         elif text != "none":
             layers.append(_layer(text, seed))
-    return Augment(pad=pad, flip=flip, layers=tuple(layers))
+    return dataclasses.replace(augment, layers=tuple(layers))
 
 
 def _layer(text, seed):

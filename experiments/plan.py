@@ -1,5 +1,6 @@
 """From flags to runs, with everything checked before the first one starts."""
 
+import dataclasses
 import importlib.util
 import itertools
 import pathlib
@@ -65,13 +66,15 @@ def runs(flags, command: str) -> list[Run]:
         if not flags.workdir or len(names) * len(seeds) > 1:
             folder /= label
         files.claim(folder, identity, flags.resume)
-        augment = augmentation.parse(flags.augment, source.augment, seed)
+        recipe = METHODS[name](problem, **hyperparameters)
+        published = dataclasses.replace(source.augment, **recipe.augment)
+        augment = augmentation.parse(flags.augment, published, seed)
         plan.append(
             Run(
                 folder=folder,
                 identity=identity,
                 command=command,
-                recipe=METHODS[name](problem, **hyperparameters),
+                recipe=recipe,
                 dataset=dataset,
                 loader=data.Loader(
                     dataset.train,

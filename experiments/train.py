@@ -60,8 +60,9 @@ def define_flags() -> None:
     repeated(
         "augment",
         None,
-        "none, published (crop, flip), or a preprocessing layer of Keras or "
-        "KerasCV: keras.RandomRotation(factor=0.05), keras_cv.RandAugment. "
+        "none, published (crop and flip; some methods rotate), or a "
+        "preprocessing layer of Keras or KerasCV: "
+        "keras.RandomRotation(factor=0.05), keras_cv.RandAugment. "
         "Repeat for a sequence. Default: published.",
     )
     string(

@@ -86,7 +86,7 @@ class Loader:
 
 
 class _Plan:
-    """Which images, rows and columns make up batch i."""
+    """Which images make up batch i, and where their pixels come from."""
 
     def __init__(self, loader, stage, seed, first_epoch):
         self.size = loader.pixels.shape[1:3]
@@ -105,7 +105,9 @@ class _Plan:
         start = step * self.batch_size
         index = self.order(epoch)[start : start + self.batch_size]
         random = np.random.default_rng((self.seed, epoch, step))
-        return index, *self.augment.draw(random, len(index), *self.size)
+        if not self.augment.moves_pixels:
+            return index, np.zeros((len(index), 0), "int32")
+        return index, self.augment.draw(random, len(index), *self.size)
 
 
 class _NumpyBatches(keras.utils.PyDataset):
@@ -120,10 +122,10 @@ class _NumpyBatches(keras.utils.PyDataset):
 
     def __getitem__(self, i):
         augment = self.loader.augment
-        index, rows, columns = self.plan[i]
+        index, source = self.plan[i]
         images = self.loader.pixels[index]
         if augment.moves_pixels:
-            images = pick_pixels(images, rows, columns, augment.pad)
+            images = pick_pixels(images, source)
         for layer in augment.layers:
             images = layer(images.astype("float32"), training=True)
             images = keras.ops.convert_to_numpy(images)
@@ -147,20 +149,18 @@ def _tf_batches(loader, plan):
             yield plan[i]
             i += 1
 
-    def batch(index, rows, columns):
+    def batch(index, source):
         images = tf.gather(pixels, index)
         if augment.moves_pixels:
-            images = pick_pixels_tf(images, rows, columns, augment.pad)
+            images = pick_pixels_tf(images, source)
         for layer in augment.layers:
             images = layer(tf.cast(images, tf.float32), training=True)
         images = tf.ensure_shape(images, (None, *loader.pixels.shape[1:]))
         return images, tf.gather(labels, index)
 
-    height, width = plan.size
     signature = (
         tf.TensorSpec((None,), tf.int64),
-        tf.TensorSpec((None, height), tf.int32),
-        tf.TensorSpec((None, width), tf.int32),
+        tf.TensorSpec((None, None), tf.int32),
     )
     batches = tf.data.Dataset.from_generator(plans, output_signature=signature)
     # Layers keep a random state: side by side they would race for it.

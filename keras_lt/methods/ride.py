@@ -99,10 +99,8 @@ def recipe(
         backbone: Name in `models.BACKBONES`.
         width: Channels of the first stage; the published number by default.
         num_experts: Experts, >= 1; 2, 3 or 4 published, 6 for a teacher.
-        thin: Factor on the channels of the experts' stages; 1 for as wide as
-            the plain network.
-        head: Classifiers: "cosine", or "linear", whose divergence has no
-            bound.
+        thin: Factor on the channels of the experts' stages.
+        head: Classifiers, "cosine" or "linear" (an unbounded divergence).
         loss: Of each expert: "ldam" with deferred class weights, as
             published; "ce", cross entropy; "balanced", class-balanced.
         diversity: Coefficient of the divergence, negative to drive experts
@@ -115,8 +113,7 @@ def recipe(
         nesterov: Whether SGD looks ahead.
         l2: Weight decay, coupled, of every variable.
         epochs: Epochs of the three stages.
-        milestones: Where the rate drops, as fractions of the first two
-            stages' epochs.
+        milestones: Fractions of the first two stages where the rate drops.
         factor: Of each drop.
         warmup_epochs: Epochs of linear warm-up; 5, or 20 with a teacher, by
             default.
@@ -135,7 +132,7 @@ def recipe(
             number of experts, as released.
         teacher_statistics: Batch normalisation of the teacher: "moving", on
             statistics of each batch, as released, or "fixed".
-        rotation: Largest angle of the random rotation in degrees.
+        rotation: Largest angle of the random rotation, in degrees.
 
     Returns:
         A `training.Recipe`.

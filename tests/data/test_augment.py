@@ -1,74 +1,129 @@
+import math
+
 import numpy as np
 import pytest
 
 from keras_lt.data import Augment
-from keras_lt.data.augment import pick_pixels, pick_pixels_tf
+from keras_lt.data.augment import pick_pixels, pick_pixels_tf, turn
 
 BATCH = np.random.default_rng(0).integers(1, 256, (20, 6, 5, 3), "uint8")
 
 
-def slowly(images, offsets, mirrored, pad):
-    """Pad, crop and flip one image at a time."""
-    _, height, width, channels = images.shape
-    result = np.empty_like(images)
-    for i, image in enumerate(images):
-        canvas = np.zeros((height + 2 * pad, width + 2 * pad, channels))
-        canvas[pad : pad + height, pad : pad + width] = image
-        top, left = offsets[0][i], offsets[1][i]
-        crop = canvas[top : top + height, left : left + width]
-        result[i] = crop[:, ::-1] if mirrored[i] else crop
+def draws(augment, images=BATCH, seed=1):
+    return augment.draw(np.random.default_rng(seed), *images.shape[:3])
+
+
+def numbers(augment, batch, seed=1):
+    """Offsets, mirrored, angles: the same draws, taken one by one."""
+    random = np.random.default_rng(seed)
+    offsets = random.integers(0, 2 * augment.pad + 1, (2, batch), "int32")
+    mirrored = random.random(batch) < 0.5 * augment.flip
+    angles = np.zeros(batch)
+    if augment.rotation:
+        angles = random.uniform(-augment.rotation, augment.rotation, batch)
+    return offsets.T, mirrored, angles
+
+
+def slowly(image, offset, mirror, angle, pad):
+    """Pad, crop, flip and turn one image, a pixel at a time."""
+    height, width, channels = image.shape
+    canvas = np.zeros((height + 2 * pad, width + 2 * pad, channels), "uint8")
+    canvas[pad : pad + height, pad : pad + width] = image
+    top, left = offset
+    crop = canvas[top : top + height, left : left + width]
+    crop = crop[:, ::-1] if mirror else crop
+    result = np.zeros_like(crop)
+    cos, sin = math.cos(math.radians(angle)), math.sin(math.radians(angle))
+    for row in range(height):
+        for column in range(width):
+            y, x = row - (height - 1) / 2, column - (width - 1) / 2
+            from_row = round(cos * y + sin * x + (height - 1) / 2)
+            from_column = round(cos * x - sin * y + (width - 1) / 2)
+            if 0 <= from_row < height and 0 <= from_column < width:
+                result[row, column] = crop[from_row, from_column]
     return result
 
 
 @pytest.mark.parametrize("pad", [0, 1, 4])
 @pytest.mark.parametrize("flip", [False, True])
-def test_against_a_loop(pad, flip):
-    augment = Augment(pad=pad, flip=flip)
-    rows, columns = augment.draw(np.random.default_rng(1), *BATCH.shape[:3])
-    mirrored = columns[:, 0] > columns[:, -1]
-    offsets = rows[:, 0], columns.min(1)
-    assert flip == mirrored.any()
-    assert min(map(np.min, offsets)) == 0
-    assert max(map(np.max, offsets)) == 2 * pad
-    ours = pick_pixels(BATCH, rows, columns, pad)
-    np.testing.assert_array_equal(ours, slowly(BATCH, offsets, mirrored, pad))
+@pytest.mark.parametrize("rotation", [0.0, 15.0, 180.0])
+def test_against_a_loop(pad, flip, rotation):
+    augment = Augment(pad=pad, flip=flip, rotation=rotation)
+    source = draws(augment)
+    assert source.dtype == "int32"
+    ours = pick_pixels(BATCH, source)
     assert ours.dtype == "uint8"
+    golden = [
+        slowly(image, *each, pad)
+        for image, *each in zip(
+            BATCH, *numbers(augment, len(BATCH)), strict=True
+        )
+    ]
+    np.testing.assert_array_equal(ours, golden)
 
 
 @pytest.mark.parametrize("pad", [0, 2])
-def test_tensorflow_picks_the_same_pixels(pad):
+@pytest.mark.parametrize("rotation", [0.0, 30.0])
+def test_tensorflow_picks_the_same_pixels(pad, rotation):
     pytest.importorskip("tensorflow")
-    augment = Augment(pad=pad, flip=True)
-    rows, columns = augment.draw(np.random.default_rng(1), *BATCH.shape[:3])
+    source = draws(Augment(pad=pad, flip=True, rotation=rotation))
     np.testing.assert_array_equal(
-        pick_pixels_tf(BATCH, rows, columns, pad),
-        pick_pixels(BATCH, rows, columns, pad),
+        pick_pixels_tf(BATCH, source), pick_pixels(BATCH, source)
     )
 
 
 def test_half_of_the_images_are_mirrored():
-    draws = Augment(flip=True).draw(np.random.default_rng(0), 10_000, 2, 2)
-    mirrored = draws[1][:, 0] == 1
-    assert mirrored.mean() == pytest.approx(0.5, abs=0.02)
+    source = draws(Augment(flip=True), np.zeros((10_000, 1, 2, 1)))
+    assert (source[:, 0] == 1).mean() == pytest.approx(0.5, abs=0.02)
 
 
 def test_every_offset_is_equally_likely():
-    rows, columns = Augment(pad=1).draw(np.random.default_rng(0), 9000, 2, 2)
-    cells = np.bincount(rows[:, 0] * 3 + columns[:, 0])
+    # Where the middle pixel of 3x3 comes from tells the offset.
+    source = draws(Augment(pad=1), np.zeros((9000, 3, 3, 1)))
+    cells = np.bincount(source[:, 4], minlength=9)
     np.testing.assert_allclose(cells, 1000, rtol=0.1)
 
 
 def test_padding_is_zero():
-    rows, columns = np.array([[0, 1]]), np.array([[3, 4]])  # upper right corner
-    crop = pick_pixels(np.full((1, 2, 3, 1), 9, "uint8"), rows, columns, 2)
-    assert crop[0, ..., 0].tolist() == [[0, 0], [0, 0]]
-    rows, columns = np.array([[1, 2]]), np.array([[4, 5]])
-    crop = pick_pixels(np.full((1, 2, 3, 1), 9, "uint8"), rows, columns, 2)
-    assert crop[0, ..., 0].tolist() == [[0, 0], [9, 0]]
+    images = np.full((400, 2, 3, 1), 9, "uint8")
+    crops = pick_pixels(images, draws(Augment(pad=2), images))
+    offsets, _, _ = numbers(Augment(pad=2), 400)
+    corner = crops[(offsets == [0, 3]).all(1).argmax(), ..., 0]
+    assert corner.tolist() == [[0, 0, 0], [0, 0, 0]]
+    corner = crops[(offsets == [1, 4]).all(1).argmax(), ..., 0]
+    assert corner.tolist() == [[0, 0, 0], [9, 0, 0]]
+
+
+def test_known_turns():
+    image = np.arange(1, 26, dtype="uint8").reshape(1, 5, 5, 1)
+
+    def turned(angle):
+        rows, columns = turn(np.array([angle]), 5, 5)
+        inside = (abs(rows - 2) <= 2) & (abs(columns - 2) <= 2)
+        source = np.where(inside, rows * 5 + columns, 25)
+        return pick_pixels(image, source.reshape(1, -1))[0, ..., 0]
+
+    for quarters in range(-2, 3):
+        golden = np.rot90(image[0, ..., 0], quarters)
+        np.testing.assert_array_equal(turned(90.0 * quarters), golden)
+    # At 45 degrees a corner shows what is 2.83 pixels up or aside: nothing.
+    diagonal = turned(45.0)
+    assert {diagonal[row, column] for row in (0, 4) for column in (0, 4)} == {0}
+    assert diagonal[2, 2] == 13
+
+
+def test_angles_fill_the_range():
+    _, _, angles = numbers(Augment(rotation=15.0), 2000)
+    assert -15 <= angles.min() < -14.9
+    assert 14.9 < angles.max() <= 15
 
 
 def test_arguments():
     assert not Augment().moves_pixels
     assert Augment(pad=1).moves_pixels and Augment(flip=True).moves_pixels
+    assert Augment(rotation=1.0).moves_pixels
     with pytest.raises(ValueError, match="`pad` must be >= 0, got -1"):
         Augment(pad=-1)
+    for rotation in (-1.0, 181.0):
+        with pytest.raises(ValueError, match="`rotation` must be in"):
+            Augment(rotation=rotation)

@@ -45,7 +45,13 @@ def loader(kind="numpy", **options):
 
 @pytest.mark.parametrize("drop_remainder", [False, True])
 @pytest.mark.parametrize(
-    "augment", [Augment(), Augment(flip=True), Augment(pad=2, flip=True)]
+    "augment",
+    [
+        Augment(),
+        Augment(flip=True),
+        Augment(pad=2, flip=True),
+        Augment(pad=1, flip=True, rotation=15.0),
+    ],
 )
 def test_both_kinds_give_the_same_batches(augment, drop_remainder):
     plan = stage(ClassBalanced(), drop_remainder=drop_remainder)

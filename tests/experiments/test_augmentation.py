@@ -10,7 +10,7 @@ import pytest
 from keras_lt.data import Augment, Loader
 from keras_lt.samplers import InstanceBalanced
 
-PUBLISHED = Augment(pad=2, flip=True)
+PUBLISHED = Augment(pad=2, flip=True, rotation=5.0)
 STAGE = types.SimpleNamespace(
     sampler=InstanceBalanced(), batch_size=8, drop_remainder=True
 )
@@ -25,6 +25,12 @@ def batches(specification, kind, seed=3):
     if kind == "tf.data":
         return [np.asarray(images) for images, _ in stream.take(3)]
     return [stream[i][0] for i in range(3)]
+
+
+def test_published_and_none():
+    assert augmentation.parse(None, PUBLISHED, 0) == PUBLISHED
+    assert augmentation.parse(["published"], PUBLISHED, 0) == PUBLISHED
+    assert augmentation.parse(["none"], PUBLISHED, 0) == Augment()
 
 
 @pytest.mark.parametrize("kind", ["numpy", "tf.data"])
