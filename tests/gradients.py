@@ -19,7 +19,7 @@ def gradient(function, *arrays, dtype="float32"):
         with tf.GradientTape() as tape:
             tape.watch(tensors)
             value = function(*tensors)
-        slopes = tape.gradient(value, tensors)
+        slopes = tape.gradient(value, tensors, unconnected_gradients="zero")
     else:
         import jax
 

@@ -66,6 +66,7 @@ ARGUMENTS = {
     "ClassUnitNorm": [{}],
     "AppendRoutes": [{"name": "both"}],
     "CosineClassifier": [{"num_classes": 4, "scale": 7.0, "name": "head"}],
+    "Distillation": [{"temperature": 2.0, "weight": 0.5, "name": "lesson"}],
     "EarlyExit": [{"name": "exit"}],
     "ExpertRouter": [{"top_k": 2, "hidden": 5, "name": "routes"}],
     "ZeroPadShortcut": [{"channels": 6, "stride": 3, "name": "path"}],

@@ -2,6 +2,7 @@
 
 from keras_lt.layers.append_routes import AppendRoutes
 from keras_lt.layers.cosine_classifier import CosineClassifier
+from keras_lt.layers.distillation import Distillation
 from keras_lt.layers.early_exit import EarlyExit
 from keras_lt.layers.expert_router import ExpertRouter
 from keras_lt.layers.zero_pad_shortcut import ZeroPadShortcut
@@ -9,6 +10,7 @@ from keras_lt.layers.zero_pad_shortcut import ZeroPadShortcut
 __all__ = [
     "AppendRoutes",
     "CosineClassifier",
+    "Distillation",
     "EarlyExit",
     "ExpertRouter",
     "ZeroPadShortcut",
