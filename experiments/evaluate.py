@@ -1,7 +1,8 @@
 """Evaluate the model of a finished run: python experiments/evaluate.py WORKDIR.
 
 Reads `model.keras` and the test images, prints accuracy by shot group, and
-compares it with the run's `result.json`.
+compares it with the run's `result.json`. For routed experts it also counts how
+many images use how many experts, and measures what that costs.
 """
 
 import pathlib
@@ -65,6 +66,7 @@ def main(argv: list[str]) -> None:
         return
     dataset, model, result = command_line.checked(prepare, argv)
     import reports
+    import routing
 
     from keras_lt import training
 
@@ -76,6 +78,10 @@ def main(argv: list[str]) -> None:
     if flip == result["flip_tta"]:
         same = found == result["accuracy"]
         print("equal" if same else "NOT equal to result.json")
+    if routing.has_router(model):
+        plain = routing.plain_macs(result["hyperparameters"], dataset)
+        report = routing.report(model, dataset.test[0], plain)
+        reports.print_routing(report)
 
 
 if __name__ == "__main__":

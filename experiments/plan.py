@@ -28,6 +28,11 @@ def runs(flags, command: str) -> list[Run]:
     names = [*dict.fromkeys(flags.method)]
     seeds = [*dict.fromkeys(_seed(text) for text in flags.seed)]
     chosen = {name: settings.parse(METHODS[name], flags.set) for name in names}
+    variants = [{}]
+    if flags.sweep is not None:
+        if len(names) > 1:
+            raise ValueError(f"--sweep needs one --method, got {names}")
+        variants = settings.sweep(METHODS[names[0]], flags.sweep)
     dataset = data.load(
         flags.dataset,
         imbalance_ratio=flags.imbalance_ratio,
@@ -43,9 +48,11 @@ def runs(flags, command: str) -> list[Run]:
         source.pixel_mean,
         source.pixel_std,
     )
+    start = _start(flags)
     plan = []
-    for name, seed in itertools.product(names, seeds):
-        hyperparameters = _hyperparameters(name, source, chosen[name], flags)
+    for name, variant, seed in itertools.product(names, variants, seeds):
+        own = chosen[name] | variant
+        hyperparameters = _hyperparameters(name, source, own, flags)
         ratio = flags.imbalance_ratio or source.imbalance_ratio
         identity = {
             "method": name,
@@ -56,14 +63,19 @@ def runs(flags, command: str) -> list[Run]:
             "validation_per_class": flags.validation_per_class,
             "split_sha256": dataset.split_sha256,
             "augment": flags.augment or ["published"],
+            "init_from": flags.init_from,
+            "from_stage": flags.from_stage,
             "backend": keras.backend.backend(),
             "precision": flags.precision,
             "seed": seed,
             "hyperparameters": hyperparameters,
         }
-        label = f"{dataset.name}-{ratio:g}-{name}-seed{seed}"
+        label = f"{dataset.name}-{ratio:g}-{name}"
+        for hyperparameter, value in variant.items():
+            label += f"-{hyperparameter}={value}".replace("/", "_")
+        label += f"-seed{seed}"
         folder = pathlib.Path(flags.workdir or "runs")
-        if not flags.workdir or len(names) * len(seeds) > 1:
+        if not flags.workdir or len(names) * len(variants) * len(seeds) > 1:
             folder /= label
         files.claim(folder, identity, flags.resume)
         recipe = METHODS[name](problem, **hyperparameters)
@@ -73,6 +85,8 @@ def runs(flags, command: str) -> list[Run]:
             Run(
                 folder=folder,
                 identity=identity,
+                variant=variant,
+                start=start and (flags.from_stage or recipe.stages[0].name),
                 command=command,
                 recipe=recipe,
                 dataset=dataset,
@@ -110,6 +124,20 @@ def _check(flags) -> None:
         value = flags[name].value
         if value is not None and not value > 0:
             raise ValueError(f"--{name} must be > 0, got {value}")
+
+
+def _start(flags) -> bool:
+    """Whether to start from another run's weights."""
+    if flags.from_stage and not flags.init_from:
+        raise ValueError("--from_stage needs --init_from")
+    if flags.init_from:
+        path = pathlib.Path(flags.init_from) / "model.keras"
+        if not path.exists():
+            raise ValueError(
+                "--init_from must be the folder of a finished run, but "
+                f"{path} is missing"
+            )
+    return bool(flags.init_from)
 
 
 def _seed(text: str) -> int:

@@ -6,6 +6,7 @@ import pathlib
 import statistics
 
 GROUPS = ("overall", "many", "medium", "few")
+ROUTING = {"mean_experts": "experts", "macs": "operations", "time": "time"}
 
 
 def print_stages(result: dict) -> None:
@@ -13,6 +14,11 @@ def print_stages(result: dict) -> None:
     title = f"{result['method']}, seed {result['seed']}"
     stages = result["stages"].items()
     print_accuracies({k: stage["accuracy"] for k, stage in stages}, title)
+    views = [*stages][-1][1].get("views")
+    if views:
+        print_accuracies(views, "of these, alone")
+    if result.get("routing"):
+        print_routing(result["routing"])
 
 
 def print_accuracies(accuracies: dict[str, dict], title: str = "") -> None:
@@ -22,19 +28,60 @@ def print_accuracies(accuracies: dict[str, dict], title: str = "") -> None:
         _print_row(f"  {name}", _percentages(accuracy))
 
 
+def print_routing(routing: dict) -> None:
+    """Print what routed experts cost."""
+    used, total = routing["experts_used"], sum(routing["experts_used"])
+    shares = [
+        f"{100 * number / total:.1f} % use {experts}"
+        for experts, number in enumerate(used, 1)
+    ]
+    print(f"experts: {', '.join(shares)}; mean {routing['mean_experts']:.2f}")
+    print(
+        f"operations of one plain network: {routing['macs']:.3f} routed, "
+        f"{routing['macs_one_expert']:.3f} with one expert, "
+        f"{routing['macs_all_experts']:.3f} with all"
+    )
+    print(
+        f"time on the test images: {routing['seconds_gathered']:.2f} s routed, "
+        f"{routing['seconds_all_experts']:.2f} s with all experts, ratio "
+        f"{routing['time']:.2f}",
+        flush=True,
+    )
+
+
 def print_means(results: list[dict]) -> None:
-    """Print mean and deviation over the seeds, a line for each method."""
+    """Print mean and deviation over the seeds, a line for each variant."""
     print("\nMean accuracy over the seeds, with standard deviation, in %:")
-    _print_row("method", GROUPS)
-    for method in dict.fromkeys(result["method"] for result in results):
-        mine = [r["accuracy"] for r in results if r["method"] == method]
+    routed = [r for r in results if r.get("routing")]
+    columns = [*ROUTING.values()] if routed else []
+    _print_row("", [*GROUPS, *columns])
+    for variant, mine in _by_variant(results).items():
         cells = []
         for group in GROUPS:
-            values = [100 * a[group] for a in mine if group in a]
-            spread = statistics.stdev(values) if len(values) > 1 else 0.0
-            mean = statistics.mean(values) if values else None
-            cells.append("-" if mean is None else f"{mean:.1f} ±{spread:.1f}")
-        _print_row(method, cells)
+            values = [r["accuracy"].get(group) for r in mine]
+            cells.append(_mean([v and 100 * v for v in values], 1))
+        for name in ROUTING if routed else ():
+            cells.append(
+                _mean([(r.get("routing") or {}).get(name) for r in mine], 2)
+            )
+        _print_row(variant, cells)
+
+
+def _by_variant(results: list[dict]) -> dict[str, list[dict]]:
+    groups = {}
+    for result in results:
+        variant = (result.get("variant") or {}).items()
+        name = " ".join([result["method"], *(f"{k}={v}" for k, v in variant)])
+        groups.setdefault(name, []).append(result)
+    return groups
+
+
+def _mean(values: list, digits: int) -> str:
+    values = [value for value in values if value is not None]
+    if not values:
+        return "-"
+    spread = statistics.stdev(values) if len(values) > 1 else 0.0
+    return f"{statistics.mean(values):.{digits}f} ±{spread:.{digits}f}"
 
 
 def _percentages(accuracy: dict) -> list[str]:
@@ -44,7 +91,7 @@ def _percentages(accuracy: dict) -> list[str]:
 
 
 def _print_row(title, cells) -> None:
-    print(f"{title:<20}" + "".join(f"{cell:>13}" for cell in cells), flush=True)
+    print(f"{title:<24}" + "".join(f"{cell:>13}" for cell in cells), flush=True)
 
 
 def draw(folder: pathlib.Path, result: dict) -> None:
@@ -59,16 +106,15 @@ def draw(folder: pathlib.Path, result: dict) -> None:
 
 
 def draw_comparison(folder: pathlib.Path, results: list[dict]) -> None:
-    """Draw the mean class accuracies of several methods."""
+    """Draw the mean class accuracies of several variants."""
     if not importlib.util.find_spec("matplotlib"):
         return
     import plots
 
     lines = {}
-    for method in dict.fromkeys(result["method"] for result in results):
-        mine = [r for r in results if r["method"] == method]
+    for variant, mine in _by_variant(results).items():
         last = [[*r["stages"].values()][-1]["class_accuracy"] for r in mine]
-        lines[method] = [
+        lines[variant] = [
             statistics.mean(values) for values in zip(*last, strict=True)
         ]
     data = results[0]

@@ -6,7 +6,7 @@ import time
 import keras
 import numpy as np
 
-from keras_lt import models
+from keras_lt import data, models, training
 
 
 def has_router(model: keras.Model) -> bool:
@@ -30,6 +30,14 @@ def macs(model: keras.Model) -> np.ndarray:
         for head in heads
     ]
     return models.count_macs(model.get_layer("trunk")) + np.cumsum(experts)
+
+
+def plain_macs(hyperparameters: dict, dataset: data.ImageDataset) -> int:
+    """Operations of one plain network of the run's backbone and width."""
+    problem = training.Problem(dataset.input_shape, dataset.class_counts)
+    backbone, width = (hyperparameters[k] for k in ("backbone", "width"))
+    plain = models.classifier(backbone, problem, width=width)
+    return models.count_macs(plain)
 
 
 def seconds(

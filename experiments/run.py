@@ -20,6 +20,8 @@ class Run:
     folder: pathlib.Path
     identity: dict
     command: str
+    variant: dict
+    start: str | None
     recipe: training.Recipe
     dataset: data.ImageDataset
     loader: data.Loader
@@ -29,12 +31,14 @@ class Run:
         """Build everything once, to fail before training."""
         self._clear()
         self._try_layers()
-        model = self.recipe.build()
-        for stage in self.recipe.stages:
-            model = stage.setup(model)
-            steps = self.loader.steps(stage)
-            if stage.optimizer:
-                stage.optimizer(steps)
+        training.rehearse(self.recipe, self.loader, start=self._start())
+
+    def _start(self):
+        """Where to start from another run, as `training.run` takes it."""
+        if not self.start:
+            return None
+        path = pathlib.Path(self.identity["init_from"]) / "model.keras"
+        return self.start, keras.saving.load_model(path, compile=False)
 
     def _try_layers(self) -> None:
         """Run layers for augmentation on two images."""
@@ -99,6 +103,7 @@ class Run:
             workdir=self.folder,
             on_stage_end=self._evaluate,
             callbacks=self._callbacks,
+            start=self._start(),
             # XLA halves the speed of convolutions in TensorFlow on a CPU.
             jit_compile=False if on_tensorflow and not accelerators else "auto",
             validation_freq=self.flags.validation_freq,
@@ -113,7 +118,9 @@ class Run:
             "accuracy": last["accuracy"],
             "validation_accuracy": last["validation_accuracy"],
             "flip_tta": self.flags.flip_tta,
+            "variant": self.variant,
             "stages": outcome.records,
+            "routing": self._routing(serve),
             "class_counts": self.dataset.class_counts,
             "class_names": self.dataset.class_names,
             "parameters": sum(
@@ -149,6 +156,15 @@ class Run:
             used = routing.count_used(model, self.dataset.test[0])
             result["experts_used"] = used.tolist()
         return result
+
+    def _routing(self, serve: keras.Model) -> dict | None:
+        """Cost of routed experts on the test images."""
+        if not routing.has_router(serve):
+            return None
+        plain = routing.plain_macs(
+            self.identity["hyperparameters"], self.dataset
+        )
+        return routing.report(serve, self.dataset.test[0], plain)
 
     def _callbacks(self, stage: training.Stage) -> list:
         if not self.flags.tensorboard:

@@ -3,6 +3,7 @@
 import ast
 import difflib
 import inspect
+import re
 import types
 import typing
 from collections.abc import Callable, Sequence
@@ -47,6 +48,20 @@ def parse(recipe: Callable, assignments: Sequence[str]) -> dict:
             )
         values[name] = _value(name, text, hints[name])
     return values
+
+
+def sweep(recipe: Callable, assignment: str) -> list[dict]:
+    """Turn `"beta=0,0.5,1"` into one set of keyword arguments a value.
+
+    Values that hold commas themselves stand in brackets: `epochs=(2,2),(4,4)`.
+    """
+    name, _, text = assignment.partition("=")
+    values = re.findall(r"\([^)]*\)|[^,()]+", text)
+    if not values:
+        raise ValueError(
+            f"--sweep must be NAME=VALUE,VALUE,..., got {assignment!r}"
+        )
+    return [parse(recipe, [f"{name}={value}"]) for value in values]
 
 
 def nearest(name: str, known: Sequence[str]) -> str:

@@ -1,4 +1,4 @@
-"""Train long-tailed image classifiers.
+r"""Train long-tailed image classifiers.
 
 Examples:
   Weight balancing beside cross entropy, on embedded data, three seeds:
@@ -9,6 +9,10 @@ Examples:
 
   Without the max-norm ball:
     python experiments/train.py --method=wb --set constraint=None
+
+  Routers of several budgets on the experts of a finished run:
+    python experiments/train.py --method=ride --init_from=RUN \
+      --from_stage=router --sweep pos_weight=1,10,100,1000
 """
 
 import sys
@@ -27,6 +31,23 @@ def define_flags() -> None:
 
     several("method", "wb", "Method; several with commas between them.")
     repeated("set", [], "A hyperparameter, NAME=VALUE. Repeat for more.")
+    string(
+        "sweep",
+        None,
+        "Several values of a hyperparameter, NAME=VALUE,VALUE,...: a run for "
+        "each, and a table.",
+    )
+    string(
+        "init_from",
+        None,
+        "Folder of a finished run whose weights to start from, by name.",
+    )
+    string(
+        "from_stage",
+        None,
+        "Stage to start with, on the weights of --init_from. Default: the "
+        "first.",
+    )
     number("epochs_scale", 1.0, "Factor on the epochs of every stage.")
     integer("batch_size", None, "Images a step. Default: the method's.")
     several("seed", "0", "Seed; several with commas between them.")

@@ -7,9 +7,15 @@ import keras
 from keras_lt import stats
 from keras_lt.callbacks import ProjectWeights
 from keras_lt.constraints import ClassMaxNorm, ClassUnitNorm
-from keras_lt.losses import ClassBalancedLoss
+from keras_lt.losses import ClassBalancedLoss, RIDELoss
 from keras_lt.metrics import shot_accuracy_metrics
-from keras_lt.models import classifier, last_layers
+from keras_lt.models import (
+    classifier,
+    ensemble,
+    expert_views,
+    last_layers,
+    multi_expert,
+)
 from keras_lt.optimizers import SGD
 from keras_lt.samplers import SAMPLERS
 from keras_lt.schedules import EpochRates, cosine_rates
@@ -30,6 +36,7 @@ def recipe(
     *,
     backbone: str = "resnet34",
     width: int | None = None,
+    num_experts: int = 1,
     lr: float = 0.01,
     head_lr: float = 0.01,
     momentum: float = 0.9,
@@ -60,6 +67,8 @@ def recipe(
         backbone: Name in `models.BACKBONES`. The release runs "resnet34",
             the paper's text says "resnet32".
         width: Channels of the first stage; the published number by default.
+        num_experts: 1 for the plain network; more for RIDE's experts, with
+            linear classifiers and the sum of their losses.
         lr: First learning rate of stage "features"; half a cosine to 0.
         head_lr: The same of stage "classifier".
         momentum: Of SGD.
@@ -104,15 +113,33 @@ def recipe(
             EpochRates(rates, steps), momentum=momentum, l2=decay
         )
 
+    def build():
+        if num_experts == 1:
+            return classifier(backbone, problem, width=width)
+        return multi_expert(
+            backbone,
+            problem,
+            num_experts=num_experts,
+            width=width,
+            head="linear",
+        )
+
+    def per_expert(loss):
+        if num_experts == 1:
+            return loss
+        return RIDELoss(problem.class_counts, base=loss, diversity=0.0)
+
     plain = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     forms = {"bce": "softmax_bce", "balanced": "softmax_crossentropy"}
     constraints = {}  # by layer, known once the features are trained
 
     def setup(model):
         tuned = last_layers(model, tuned_layers)
-        for layer in model.get_layer("encoder").layers:
-            if not any(layer in group for group in tuned.values()):
-                freeze(layer, statistics=statistics)
+        kept = [layer for group in tuned.values() for layer in group]
+        for part in model.layers:
+            for layer in getattr(part, "layers", [part]):
+                if layer not in kept:
+                    freeze(layer, statistics=statistics)
         for path, (layer, *_) in tuned.items():
             if constraint == "max_norm":
                 kernel = keras.ops.convert_to_numpy(layer.kernel)
@@ -135,17 +162,19 @@ def recipe(
     features = Stage(
         name="features",
         epochs=epochs[0],
-        loss=plain,
+        loss=per_expert(plain),
         optimizer=optimizer(lr, l2, 0),
         batch_size=batch_size,
     )
     balance = Stage(
         name="classifier",
         epochs=epochs[1],
-        loss=plain
-        if head_loss == "plain"
-        else ClassBalancedLoss(
-            problem.class_counts, beta=beta, form=forms[head_loss]
+        loss=per_expert(
+            plain
+            if head_loss == "plain"
+            else ClassBalancedLoss(
+                problem.class_counts, beta=beta, form=forms[head_loss]
+            )
         ),
         optimizer=optimizer(head_lr, head_l2, 1),
         setup=setup,
@@ -158,13 +187,16 @@ def recipe(
     )
     stages = [stage for stage in (features, balance) if stage.epochs]
     return Recipe(
-        build=lambda: classifier(backbone, problem, width=width),
+        build=build,
         stages=(*stages, *([] if tau is None else [normalize])),
         metrics=lambda: shot_accuracy_metrics(problem.class_counts),
+        serve=ensemble if num_experts > 1 else lambda model: model,
+        views=expert_views if num_experts > 1 else lambda model: {},
     )
 
 
 def _normalize(model: keras.Model, tau: float) -> keras.Model:
-    kernel = model.get_layer("head").kernel
-    kernel.assign(stats.tau_normalize(keras.ops.convert_to_numpy(kernel), tau))
+    for head, *_ in last_layers(model, 1).values():
+        kernel = keras.ops.convert_to_numpy(head.kernel)
+        head.kernel.assign(stats.tau_normalize(kernel, tau))
     return model

@@ -77,10 +77,11 @@ def make_head(
 def last_layers(
     model: keras.Model, number: int
 ) -> dict[str, list[keras.Layer]]:
-    """The last layers with a kernel of a `classifier`, the head first.
+    """The last layers with a kernel, the head first, of each classifier.
 
     Args:
-        model: Made by `classifier`.
+        model: Made by `classifier`, or by `multi_expert`, where each expert
+            has its own.
         number: How many, >= 1: the head, then the encoder's convolutions from
             its end, without those of the shortcuts.
 
@@ -91,18 +92,22 @@ def last_layers(
     Raises:
         ValueError: if there are not that many.
     """
-    encoder = model.get_layer("encoder")
-    names = [
-        layer.name
-        for layer in encoder.layers
-        if isinstance(layer, layers.Conv2D) and "shortcut" not in layer.name
-    ]
-    if not 1 <= number <= len(names) + 1:
-        raise ValueError(
-            f"`number` must be from 1 to {len(names) + 1}, got {number}"
-        )
-    last = {"head": [model.get_layer("head")]}
-    for name in reversed(names[len(names) - number + 1 :]):
-        norm = encoder.get_layer(name.removesuffix("_conv") + "_bn")
-        last[f"encoder/{name}"] = [encoder.get_layer(name), norm]
+    last = {}
+    for encode in model.layers:
+        head = {"encoder": "head"}.get(encode.name, f"{encode.name}_head")
+        if not any(layer.name == head for layer in model.layers):
+            continue
+        names = [
+            layer.name
+            for layer in encode.layers
+            if isinstance(layer, layers.Conv2D) and "shortcut" not in layer.name
+        ]
+        if not 1 <= number <= len(names) + 1:
+            raise ValueError(
+                f"`number` must be from 1 to {len(names) + 1}, got {number}"
+            )
+        last[head] = [model.get_layer(head)]
+        for name in reversed(names[len(names) - number + 1 :]):
+            norm = encode.get_layer(name.removesuffix("_conv") + "_bn")
+            last[f"{encode.name}/{name}"] = [encode.get_layer(name), norm]
     return last

@@ -5,16 +5,19 @@ from keras_lt.training.evaluation import evaluate, predict_logits
 from keras_lt.training.freezing import freeze, unfreeze
 from keras_lt.training.problem import Problem
 from keras_lt.training.recipe import Recipe, Stage
-from keras_lt.training.run import Outcome, run
+from keras_lt.training.run import Outcome, rehearse, run
+from keras_lt.training.transfer import copy_weights
 
 __all__ = [
     "Outcome",
     "Problem",
     "Recipe",
     "Stage",
+    "copy_weights",
     "evaluate",
     "freeze",
     "predict_logits",
+    "rehearse",
     "run",
     "unfreeze",
     "without_optimizer",

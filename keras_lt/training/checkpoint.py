@@ -83,6 +83,7 @@ class Store:
     Args:
         workdir: Folder of the run, or None to keep nothing.
         stages: Names of the stages, in order.
+        first: Index of the first stage that this run trains.
 
     Attributes:
         index: Stage to train now.
@@ -91,10 +92,11 @@ class Store:
         records: JSON data kept of each finished stage, by name.
     """
 
-    def __init__(self, workdir: Any, stages: list[str]):
+    def __init__(self, workdir: Any, stages: list[str], first: int = 0):
         self.workdir = workdir and pathlib.Path(workdir)
         self.stages = stages
-        self.index, self.epoch, self.seconds = 0, 0, 0.0
+        self.first = first
+        self.index, self.epoch, self.seconds = first, 0, 0.0
         self.records: dict[str, Any] = {}
         if self.workdir and self.checkpoint.exists():
             with np.load(self.checkpoint, allow_pickle=False) as archive:
@@ -119,6 +121,8 @@ class Store:
 
     def restore(self, index: int, model: keras.Model) -> None:
         """Give a model, set up for stage `index`, what is on disk for it."""
+        if index < self.first:
+            return
         if index == self.index and self.epoch:
             load_variables(self.checkpoint, model)
         elif index == self.index - 1 and not self.epoch:

@@ -10,6 +10,7 @@ import keras
 from keras_lt.callbacks import ShowProgress
 from keras_lt.training.checkpoint import SaveProgress, Store
 from keras_lt.training.recipe import Recipe, Stage
+from keras_lt.training.transfer import copy_weights
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,6 +40,7 @@ def run(
     callbacks: Callable[[Stage], Sequence[keras.callbacks.Callback]] = (
         lambda stage: ()
     ),
+    start: tuple[str, keras.Model] | None = None,
     jit_compile: bool | str = "auto",
     validation_freq: int = 1,
     checkpoint_seconds: float = 30.0,
@@ -59,6 +61,9 @@ def run(
         on_stage_end: Called with each finished stage and its model; returns
             JSON data for `Outcome.records`.
         callbacks: Function from a stage to further callbacks.
+        start: Name of the stage to begin with, and a model with the weights
+            to begin with, found by their names; the stages before it are set
+            up, but not trained.
         jit_compile: Of `keras.Model.compile`.
         validation_freq: Epochs between validations, if there is a split.
         checkpoint_seconds: Least time between two checkpoints.
@@ -66,12 +71,19 @@ def run(
 
     Returns:
         An `Outcome`.
+
+    Raises:
+        ValueError: if `start` names no stage, or one that carries on with an
+            optimizer, or lacks a weight.
     """
-    store = Store(workdir, [stage.name for stage in recipe.stages])
+    first = _first_stage(recipe, start)
+    store = Store(workdir, [stage.name for stage in recipe.stages], first)
     keras.utils.set_random_seed(seed)
     model = recipe.build()
     images = 0
     for index, stage in enumerate(recipe.stages):
+        if start and index == first:
+            copy_weights(start[1], model)
         keras.utils.set_random_seed(seed + index)
         model = stage.setup(model)
         steps = loader.steps(stage)
@@ -84,7 +96,8 @@ def run(
                 jit_compile=jit_compile,
             )
         store.restore(index, model)
-        images += stage.epochs * loader.images(stage)
+        if index >= first:
+            images += stage.epochs * loader.images(stage)
         if index < store.index:
             continue
         if store.epoch < stage.epochs:
@@ -108,3 +121,48 @@ def run(
             )
         store.finish_stage(model, on_stage_end and on_stage_end(stage, model))
     return Outcome(model, store.records, store.seconds, images)
+
+
+def rehearse(
+    recipe: Recipe,
+    loader: Any,
+    *,
+    start: tuple[str, keras.Model] | None = None,
+) -> None:
+    """Build and set up everything without training, to fail before it.
+
+    Args:
+        recipe: See `run`.
+        loader: See `run`.
+        start: See `run`.
+
+    Raises:
+        ValueError: as building, setting up, or `run` would.
+    """
+    first = _first_stage(recipe, start)
+    model = recipe.build()
+    for index, stage in enumerate(recipe.stages):
+        if start and index == first:
+            copy_weights(start[1], model)
+        model = stage.setup(model)
+        steps = loader.steps(stage)
+        if stage.optimizer:
+            stage.optimizer(steps)
+
+
+def _first_stage(recipe: Recipe, start: tuple[str, Any] | None) -> int:
+    """Index of the first stage to train."""
+    if start is None:
+        return 0
+    names = [stage.name for stage in recipe.stages]
+    if start[0] not in names:
+        raise ValueError(
+            f"`start` must name one of the stages {names}, got {start[0]!r}"
+        )
+    first = names.index(start[0])
+    if recipe.stages[first].epochs and recipe.stages[first].optimizer is None:
+        raise ValueError(
+            f"`start`: stage {start[0]!r} carries on with the optimizer of "
+            f"stage {names[first - 1]!r}; start there"
+        )
+    return first

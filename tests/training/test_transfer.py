@@ -1,0 +1,149 @@
+import keras
+import numpy as np
+import pytest
+import toy
+
+from keras_lt.models import multi_expert
+from keras_lt.training import Recipe, Stage, copy_weights, rehearse, run
+from keras_lt.training.transfer import named_variables
+
+JIT = False if keras.backend.backend() == "tensorflow" else "auto"
+
+
+def dense(units=3, name="head"):
+    images = keras.Input((8, 8, 1))
+    flat = keras.layers.Flatten()(images)
+    hidden = keras.Sequential([keras.layers.Dense(4, name="in")], name="body")
+    return keras.Model(
+        images, keras.layers.Dense(units, name=name)(hidden(flat))
+    )
+
+
+def weights(model):
+    return {n: np.array(variable) for n, variable in named_variables(model)}
+
+
+def test_names_are_unique():
+    model = multi_expert("resnet8", toy.problem(), num_experts=2, width=4)
+    names = [name for name, _ in named_variables(model)]
+    assert len(set(names)) == len(names) == len(model.variables)
+    assert {"expert1_head/kernel", "trunk/stem_conv/kernel"} <= set(names)
+    for number in (1, 2):
+        name = f"expert{number}/stage3_block1_2_conv/kernel"
+        assert name in names
+
+
+def test_copies_by_name():
+    source, target = dense(), dense()
+    wider = keras.Model(
+        source.inputs,
+        [
+            *source.outputs,
+            keras.layers.Dense(2, name="more")(source.outputs[0]),
+        ],
+    )
+    copy_weights(wider, target)
+    ours, theirs = weights(target), weights(source)
+    assert ours.keys() == theirs.keys()
+    for name in ours:
+        np.testing.assert_array_equal(ours[name], theirs[name])
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        ({"name": "other"}, "no variable 'head/kernel'"),
+        ({"units": 2}, r"'head/kernel' has shape \(4, 2\).*\(4, 3\) here"),
+    ],
+    ids=str,
+)
+def test_nothing_is_set_where_a_name_is_missing(source, message):
+    target = dense()
+    before = weights(target)
+    with pytest.raises(ValueError, match=message):
+        copy_weights(dense(**source), target)
+    for name, value in weights(target).items():
+        np.testing.assert_array_equal(value, before[name])
+
+
+def recipe(**later):
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    options = {"loss": loss, "batch_size": 16, "epochs": 2}
+
+    def sgd(steps):
+        return keras.optimizers.SGD(0.01)
+
+    return Recipe(
+        build=dense,
+        stages=(
+            Stage(name="first", optimizer=sgd, **options),
+            Stage(name="second", **({"optimizer": sgd} | options | later)),
+        ),
+    )
+
+
+class Kill(keras.callbacks.Callback):
+    def on_epoch_begin(self, epoch, logs=None):
+        if epoch == 1:
+            raise InterruptedError
+
+
+def train(start, workdir=None, callbacks=(), **later):
+    return run(
+        recipe(**later),
+        toy.loader(),
+        start=start,
+        workdir=workdir,
+        callbacks=lambda stage: callbacks,
+        checkpoint_seconds=0,
+        verbose=False,
+        jit_compile=JIT,
+    )
+
+
+def test_starts_at_a_later_stage(tmp_path):
+    source = dense()
+    begun = []
+
+    def setup(model):
+        begun.append(weights(model))
+        return model
+
+    outcome = train(("second", source), setup=setup)
+    for name, value in weights(source).items():
+        np.testing.assert_array_equal(begun[0][name], value)
+    assert list(outcome.records) == ["second"]
+    assert outcome.images == 2 * sum(toy.COUNTS)
+    # A kill inside of the stage does not change the end.
+    with pytest.raises(InterruptedError):
+        train(("second", source), tmp_path, [Kill()])
+    resumed = train(("second", source), tmp_path)
+    for name, value in weights(outcome.model).items():
+        np.testing.assert_array_equal(weights(resumed.model)[name], value)
+    assert not (tmp_path / "stages" / "0-first.weights.h5").exists()
+
+
+def test_starts_the_first_stage_from_weights():
+    source = dense()
+    whole = train(("first", source), epochs=0)
+    other = train(None, epochs=0)
+    assert list(whole.records) == ["first", "second"]
+    a, b = weights(whole.model), weights(other.model)
+    assert any(not np.allclose(a[name], b[name], atol=1e-3) for name in a)
+    distance = max(
+        np.abs(a[name] - value).max() for name, value in weights(source).items()
+    )
+    assert distance < np.abs(a["head/kernel"] - b["head/kernel"]).max()
+
+
+@pytest.mark.parametrize(
+    ("stage", "source", "later", "message"),
+    [
+        ("third", {}, {}, r"one of the stages \['first', 'second'\].*'third'"),
+        ("second", {}, {"optimizer": None}, "carries on with the optimizer"),
+        ("second", {"name": "other"}, {}, "no variable 'head/kernel'"),
+    ],
+)
+def test_bad_starts_fail_before_training(stage, source, later, message):
+    with pytest.raises(ValueError, match=message):
+        rehearse(recipe(**later), toy.loader(), start=(stage, dense(**source)))
