@@ -99,7 +99,7 @@ def print_methods() -> None:
             _print_entry(hyperparameter, text)
         for family, preset in PRESETS[name].items():
             chosen = ", ".join(f"{k}={v}" for k, v in preset.items())
-            _print_entry(f"on {family}:", chosen)
+            _print_entry(f"on {family}:", chosen or "these defaults")
 
 
 def _show(flag) -> str:

@@ -54,7 +54,7 @@ def print_means(results: list[dict]) -> None:
     print("\nMean accuracy over the seeds, with standard deviation, in %:")
     routed = [r for r in results if r.get("routing")]
     columns = [*ROUTING.values()] if routed else []
-    _print_row("", [*GROUPS, *columns])
+    _print_row("method", [*GROUPS, *columns])
     for variant, mine in _by_variant(results).items():
         cells = []
         for group in GROUPS:

@@ -123,9 +123,7 @@ class Run:
             "routing": self._routing(serve),
             "class_counts": self.dataset.class_counts,
             "class_names": self.dataset.class_names,
-            "parameters": sum(
-                int(keras.ops.size(v)) for v in serve.trainable_variables
-            ),
+            "parameters": _count_parameters(serve),
             "train_seconds": round(outcome.seconds, 2),
             "images_per_second": round(outcome.images / outcome.seconds, 1)
             if outcome.seconds
@@ -182,3 +180,14 @@ def _class_norms(model: keras.Model) -> list[float]:
     ]
     norms = [stats.class_norms(kernel) for kernel in kernels]
     return np.mean(norms, axis=0).tolist()
+
+
+def _count_parameters(model: keras.Model) -> int:
+    """Weights, frozen or not, without statistics and random states."""
+    kept = (
+        variable
+        for variable in model.variables
+        if not variable.name.startswith("moving_")
+        and "float" in str(variable.dtype)
+    )
+    return sum(int(np.prod(variable.shape)) for variable in kept)

@@ -26,9 +26,10 @@ class CosineClassifier(keras.layers.Layer):
     Example:
         >>> layer = CosineClassifier(3)
         >>> layer.build((None, 2))
-        >>> layer.kernel.assign([[1, 0, 2], [0, 2, 2]])
-        >>> ops.convert_to_numpy(layer(ops.array([[3.0, 4.0]]))).round(2)
-        array([[18. , 24. , 29.7]], dtype=float32)
+        >>> _ = layer.kernel.assign(ops.array([[1.0, 0, 2], [0, 2, 2]]))
+        >>> logits = layer(ops.array([[3.0, 4.0]]))
+        >>> [round(float(logit), 2) for logit in logits[0]]
+        [18.0, 24.0, 29.7]
 
     Source: `kaidic/LDAM-DRW:models/resnet_cifar.py`, `NormedLinear`.
     """

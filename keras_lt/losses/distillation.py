@@ -33,9 +33,11 @@ class DistillationLoss(keras.losses.Loss):
 
     Example:
         >>> from keras_lt.losses import RIDELoss
-        >>> loss = DistillationLoss(RIDELoss([90, 10], diversity=0))
-        >>> round(float(loss([0, 1], ops.zeros((2, 3, 2)))) / 4, 3)
-        9.846
+        >>> plain = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+        >>> students = RIDELoss([90, 10], base=plain)
+        >>> loss = DistillationLoss(students, official_scale=False)
+        >>> round(float(loss([0, 1], ops.zeros((2, 3, 2)))), 4)  # 2 ln 2
+        1.3863
 
     Source: Hinton et al., 2015; Wang et al., ICLR 2021;
         `frank-xwang/RIDE-LongTailRecognition:model/loss.py`.

@@ -56,7 +56,7 @@ class RIDELoss(keras.losses.Loss):
 
     Example:
         >>> loss = RIDELoss([100, 10, 1], reweighted=True)
-        >>> loss.class_temperatures.round(4).tolist()
+        >>> [round(float(t), 4) for t in loss.class_temperatures]
         [1.0, 0.8879, 0.8767]
 
     Source: Wang et al., ICLR 2021, eq. 2 and 3;

@@ -38,14 +38,10 @@ IMAGENET = {
     "top_k": 50,
     "rotation": 0.0,
 }
+DIGITS = {"backbone": "resnet8", "lr": 0.05, "batch_size": 64, "rotation": 0.0}
 PRESETS = {
-    "digits": {
-        "backbone": "resnet8",
-        "lr": 0.05,
-        "epochs": (80, 20, 5),
-        "batch_size": 64,
-        "rotation": 0.0,
-    },
+    "cifar": {},
+    "digits": DIGITS | {"epochs": (80, 20, 5)},
     "imagenet_lt": IMAGENET,
     "inaturalist2018": IMAGENET
     | {"lr": 0.2, "batch_size": 512, "gamma": 0.015},

@@ -60,6 +60,16 @@ def error(capsys, *arguments):
         (["--augment=keras.RandomCrop(2,2,3)"], ["--augment"]),
         (["--augment=keras.RandomHue(factor=0.5)"], ["(8, 8, 1)"]),
         (["wb"], ["wb"]),
+        (["--from_stage=features"], ["--from_stage needs --init_from"]),
+        (["--init_from=none"], ["--init_from", "none/model.keras is missing"]),
+        (["--sweep=lr"], ["--sweep must be NAME=VALUE"]),
+        (["--sweep=lrr=1,2"], ["lrr", "did you mean 'lr'"]),
+        (["--sweep=lr=1,2", "--method=ce,wb"], ["--sweep needs one --method"]),
+        (
+            ["--method=ride", "--set=distill_from=none"],
+            ["`distill_from`", "none/model.keras is missing"],
+        ),
+        (["--method=ride", "--set=num_experts=1"], ["at least 2 experts"]),
     ],
     ids=str,
 )

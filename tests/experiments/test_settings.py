@@ -54,6 +54,22 @@ def test_values(text, value):
     assert type(parsed[name]) is type(value)
 
 
+@pytest.mark.parametrize(
+    ("text", "values"),
+    [
+        ("lr=0.5,1", [0.5, 1.0]),
+        ("layers=3", [3]),
+        ("mode=fast,slow", ["fast", "slow"]),
+        ("decay=None,0.1", [None, 0.1]),
+        ("epochs=(2,3),(4,5)", [(2, 3), (4, 5)]),
+    ],
+)
+def test_sweeps(text, values):
+    name = text.partition("=")[0]
+    expected = [{name: value} for value in values]
+    assert settings.sweep(recipe, text) == expected
+
+
 def test_the_last_assignment_wins():
     texts = ["lr=1", "layers=1", "lr=2"]
     assert settings.parse(recipe, texts) == {"lr": 2.0, "layers": 1}
