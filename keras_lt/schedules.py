@@ -46,15 +46,20 @@ def step_rates(
     milestones: Sequence[int],
     factor: float = 0.1,
     warmup_epochs: int = 0,
+    warmup_start: float = 0.0,
 ) -> list[float]:
     """Constant rates that drop by `factor` at each milestone.
+
+    During the warm-up, with f = (e + 1) / warmup_epochs in epoch e, the rate
+    is multiplied by `(1 - f) * warmup_start + f`.
 
     Args:
         peak: Rate before the first milestone, > 0.
         epochs: Number of epochs E.
         milestones: First epoch (from 0) of each lower rate.
         factor: Factor of each drop.
-        warmup_epochs: Epochs of linear warm-up, `(e + 1) / warmup_epochs`.
+        warmup_epochs: Epochs of linear warm-up.
+        warmup_start: Where it starts, as a fraction of the full rate.
 
     Returns:
         E floats.
@@ -64,12 +69,41 @@ def step_rates(
         [0.5, 1.0, 0.1, 0.01]
     """
     drops = np.searchsorted(sorted(milestones), np.arange(epochs), "right")
-    return _warm_up(peak * factor ** drops.astype(float), warmup_epochs)
+    rates = peak * factor ** drops.astype(float)
+    return _warm_up(rates, warmup_epochs, warmup_start)
 
 
-def _warm_up(rates: np.ndarray, warmup_epochs: int) -> list[float]:
+def warmup_cosine_rates(
+    peak: float, epochs: int, *, warmup_epochs: int
+) -> list[float]:
+    """Linear warm-up to `peak`, and from there half a cosine towards 0.
+
+    With W warm-up epochs, epoch e < W gets `peak * (e + 1) / W`, a later one
+    `peak / 2 * (1 + cos(pi * (e - W + 1) / (epochs - W + 1)))`: the last one
+    is above 0.
+
+    Args:
+        peak: Largest rate, > 0.
+        epochs: Number of epochs E.
+        warmup_epochs: W, from 1 to E.
+
+    Returns:
+        E floats.
+
+    Source: `jiequancui/ResLT`, ImageNet-LT.
+    """
+    epoch = np.arange(epochs)
+    turn = (epoch - warmup_epochs + 1) / (epochs - warmup_epochs + 1)
+    rates = peak / 2 * (1 + np.cos(np.pi * np.maximum(turn, 0)))
+    return _warm_up(rates, warmup_epochs)
+
+
+def _warm_up(
+    rates: np.ndarray, warmup_epochs: int, start: float = 0.0
+) -> list[float]:
     ramp = (np.arange(len(rates)) + 1) / max(warmup_epochs, 1)
-    return (rates * np.minimum(ramp, 1)).tolist()
+    ramp = np.minimum(ramp, 1)
+    return (rates * ((1 - ramp) * start + ramp)).tolist()
 
 
 @keras.saving.register_keras_serializable(package="keras_lt")

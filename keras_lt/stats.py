@@ -133,6 +133,19 @@ def shot_groups(class_counts: Sequence[int]) -> ShotGroups:
     )
 
 
+def frequency_ranks(class_counts: Sequence[int]) -> np.ndarray:
+    """Rank of each class by descending count; equal counts by class id.
+
+    Example:
+        >>> frequency_ranks([7, 2, 9, 2]).tolist()
+        [1, 2, 0, 3]
+    """
+    order = np.argsort(-np.asarray(class_counts), kind="stable")
+    ranks = np.empty_like(order)
+    ranks[order] = np.arange(len(order))
+    return ranks
+
+
 def class_accuracies(
     predictions: np.ndarray, labels: np.ndarray, num_classes: int
 ) -> np.ndarray:

@@ -9,7 +9,13 @@ from keras_lt.methods import METHODS, PRESETS
 from keras_lt.training import evaluate, predict_logits, run, without_optimizer
 
 ON_TENSORFLOW = keras.backend.backend() == "tensorflow"
-EPOCHS = {"ce": (3,), "ldam": (2, 2), "ride": (2, 2, 2), "wb": (2, 2)}
+EPOCHS = {
+    "ce": (3,),
+    "ldam": (2, 2),
+    "reslt": (3,),
+    "ride": (2, 2, 2),
+    "wb": (2, 2),
+}
 CASES = pytest.mark.parametrize("method", METHODS)
 
 

@@ -37,6 +37,18 @@ ARGUMENTS = {
         },
         {"class_counts": COUNTS},
     ],
+    "ResLTLoss": [
+        {
+            "class_counts": COUNTS,
+            "cuts": [1],
+            "beta": 0.5,
+            "fused": "bounded",
+            "epsilon": 1e-6,
+            "reduction": "sum",
+            "name": "branches",
+        },
+        {"class_counts": COUNTS, "cuts": []},
+    ],
     "RIDELoss": [
         {
             "class_counts": COUNTS,
@@ -69,6 +81,16 @@ ARGUMENTS = {
     "Distillation": [{"temperature": 2.0, "weight": 0.5, "name": "lesson"}],
     "EarlyExit": [{"name": "exit"}],
     "ExpertRouter": [{"top_k": 2, "hidden": 5, "name": "routes"}],
+    "ResidualFusion": [
+        {
+            "num_classes": 4,
+            "branches": 2,
+            "form": "convolution",
+            "pool": "before",
+            "tau": 0.5,
+            "name": "head",
+        }
+    ],
     "ZeroPadShortcut": [{"channels": 6, "stride": 3, "name": "path"}],
     "ShotAccuracy": [
         {
@@ -149,7 +171,12 @@ def test_config_is_plain(part, arguments):
 
 
 # Shape of an image's logits, where it is not (C,).
-LOGITS = {"RIDELoss": (2, 3), "RouterLoss": (3, 4), "DistillationLoss": (3, 3)}
+LOGITS = {
+    "RIDELoss": (2, 3),
+    "ResLTLoss": (2, 3),
+    "RouterLoss": (3, 4),
+    "DistillationLoss": (3, 3),
+}
 
 
 def batch(part=None):

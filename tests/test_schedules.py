@@ -4,7 +4,12 @@ import pytest
 import tiny
 
 from keras_lt.optimizers import SGD
-from keras_lt.schedules import EpochRates, cosine_rates, step_rates
+from keras_lt.schedules import (
+    EpochRates,
+    cosine_rates,
+    step_rates,
+    warmup_cosine_rates,
+)
 
 
 def check(rates, golden, rtol=1e-6):
@@ -107,3 +112,32 @@ def test_bad_epoch_rates():
     for steps in (0, -1):
         with pytest.raises(ValueError, match="`steps_per_epoch`"):
             EpochRates([0.1], steps)
+
+
+def test_reslt_rates_on_cifar():
+    rates = step_rates(
+        0.1, 200, milestones=(160, 180), warmup_epochs=5, warmup_start=1 / 3
+    )
+    golden = [0.04666667, 0.06, 0.07333333, 0.08666667, 0.1]
+    assert rates[:5] == pytest.approx(golden, rel=1e-6)
+    ours = [rates[epoch] for epoch in (159, 160, 179, 180)]
+    assert ours == pytest.approx([0.1, 0.01, 0.01, 0.001])
+
+
+def test_reslt_rates_on_large_sets():
+    rates = warmup_cosine_rates(0.1, 180, warmup_epochs=5)
+    golden = {
+        0: 0.02,
+        4: 0.1,
+        5: 0.09999203,
+        50: 0.0840709,
+        92: 0.05,
+        150: 0.00699929,
+        179: 7.97e-6,
+    }
+    for epoch, rate in golden.items():
+        assert rates[epoch] == pytest.approx(rate, rel=1e-3)
+    assert len(rates) == 180
+    rates = cosine_rates(0.1, 200)
+    for epoch, rate in {0: 0.1, 50: 0.08535534, 199: 6.17e-6}.items():
+        assert rates[epoch] == pytest.approx(rate, rel=1e-3)

@@ -206,3 +206,10 @@ def test_tau_normalize_keeps_zero_vectors_and_dtype():
 def test_bad_tau():
     with pytest.raises(ValueError, match="`tau`"):
         stats.tau_normalize(KERNEL, -0.5)
+
+
+def test_frequency_ranks():
+    assert stats.frequency_ranks([7, 2, 9, 4]).tolist() == [1, 3, 0, 2]
+    # Rank from the rarest, as released for ImageNet-LT.
+    assert (3 - stats.frequency_ranks([7, 2, 9, 4])).tolist() == [2, 0, 3, 1]
+    assert stats.frequency_ranks([5, 5, 9, 5]).tolist() == [1, 2, 0, 3]

@@ -3,6 +3,7 @@
 from keras_lt.losses.class_balanced import ClassBalancedLoss
 from keras_lt.losses.distillation import DistillationLoss
 from keras_lt.losses.ldam import LDAMLoss
+from keras_lt.losses.reslt import ResLTLoss
 from keras_lt.losses.ride import RIDELoss
 from keras_lt.losses.router import RouterLoss
 
@@ -11,5 +12,6 @@ __all__ = [
     "DistillationLoss",
     "LDAMLoss",
     "RIDELoss",
+    "ResLTLoss",
     "RouterLoss",
 ]

@@ -4,17 +4,19 @@
 differ from its defaults for a family of data sets.
 """
 
-from keras_lt.methods import crossentropy, ldam, ride, wb
+from keras_lt.methods import crossentropy, ldam, reslt, ride, wb
 
 METHODS = {
     "ce": crossentropy.recipe,
     "ldam": ldam.recipe,
+    "reslt": reslt.recipe,
     "ride": ride.recipe,
     "wb": wb.recipe,
 }
 PRESETS = {
     "ce": crossentropy.PRESETS,
     "ldam": ldam.PRESETS,
+    "reslt": reslt.PRESETS,
     "ride": ride.PRESETS,
     "wb": wb.PRESETS,
 }

@@ -1,6 +1,7 @@
 """Backbones and the models that recipes train."""
 
 from keras_lt.models.backbones import BACKBONES
+from keras_lt.models.branches import branch_views, branched_classifier, fused
 from keras_lt.models.classifier import classifier, last_layers
 from keras_lt.models.macs import count_macs
 from keras_lt.models.multi_expert import (
@@ -23,6 +24,8 @@ from keras_lt.models.routing import (
 __all__ = [
     "BACKBONES",
     "add_router",
+    "branch_views",
+    "branched_classifier",
     "classifier",
     "count_macs",
     "early_exit",
@@ -30,6 +33,7 @@ __all__ = [
     "expert_heads",
     "expert_views",
     "experts_used",
+    "fused",
     "gathered",
     "last_layers",
     "multi_expert",

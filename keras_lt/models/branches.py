@@ -1,0 +1,138 @@
+"""Networks whose classifiers are residual branches."""
+
+from typing import Any
+
+import keras
+from keras import layers, ops
+
+from keras_lt.layers import ResidualFusion
+from keras_lt.models.backbones import encoder
+from keras_lt.models.blocks import normalize
+
+
+def branched_classifier(
+    backbone: str,
+    problem: Any,
+    *,
+    branches: int = 3,
+    form: str = "normalization",
+    pool: str = "after",
+    num_experts: int = 1,
+    thin: float = 0.75,
+    width: int | None = None,
+) -> keras.Model:
+    """Raw images to the logits of every branch.
+
+    Args:
+        backbone: A name in `BACKBONES`.
+        problem: Anything with `input_shape`, `num_classes`, `pixel_mean` and
+            `pixel_std`, such as a `training.Problem`.
+        branches: V of each classifier, see `layers.ResidualFusion`.
+        form: See `layers.ResidualFusion`.
+        pool: See `layers.ResidualFusion`.
+        num_experts: E: 1 for "encoder" and "head"; more for RIDE's "trunk",
+            "expert1", "expert1_head", ...
+        thin: Factor on the channels of the experts' stages.
+        width: Channels of the first stage; the published number by default.
+
+    Returns:
+        A functional model from pixels `(B, H, W, channels)` in 0..255, of any
+        dtype, to logits `(B, E * V, C)`, expert by expert.
+
+    Raises:
+        ValueError: if an argument is out of range or unknown.
+
+    Example:
+        >>> from keras_lt.training import Problem
+        >>> problem = Problem((8, 8, 1), class_counts=(30, 10, 3))
+        >>> branched_classifier("resnet8", problem, width=4).output_shape
+        (None, 3, 3)
+
+    Source: Cui et al., TPAMI 2023; `jiequancui/ResLT`.
+    """
+    if num_experts < 1:
+        raise ValueError(f"`num_experts` must be >= 1, got {num_experts}")
+    images = keras.Input(tuple(problem.input_shape), name="images")
+    x = normalize(problem)(images)
+    options, names = {"part": "whole"}, ["encoder"]
+    if num_experts > 1:
+        trunk = encoder(
+            backbone, x.shape[1:], width=width, part="trunk", name="trunk"
+        )
+        x = trunk(x)
+        options = {"part": "expert", "thin": thin}
+        names = [f"expert{number + 1}" for number in range(num_experts)]
+    logits = []
+    for name in names:
+        pooled = encoder(backbone, x.shape[1:], width=width, **options)
+        maps = pooled.get_layer("pool").input
+        encode = keras.Model(pooled.inputs[0], maps, name=name)
+        head = ResidualFusion(
+            problem.num_classes,
+            branches=branches,
+            form=form,
+            pool=pool,
+            dtype="float32",
+            name="head" if num_experts == 1 else f"{name}_head",
+        )
+        logits.append(head(encode(x)))
+    together = layers.Concatenate(axis=1, dtype="float32")
+    outputs = together(logits) if num_experts > 1 else logits[0]
+    return keras.Model(images, outputs, name=f"{backbone}_branches")
+
+
+def fused(model: keras.Model, *, tau: float | None = None) -> keras.Model:
+    """View of a `branched_classifier`: images to the fused logits `(B, C)`.
+
+    The branches' logits are added, the experts' averaged.
+
+    Args:
+        model: A `branched_classifier`.
+        tau: None for the classifiers as trained. A number makes the released
+            evaluation graph, with copies of their weights: pooling before the
+            block, no bias, class vectors divided by their norm to that power.
+    """
+    heads = _heads(model)
+    logits = [head.output for head in heads]
+    if tau is not None:
+        logits = [_released(head, tau)(head.input) for head in heads]
+    branches = heads[0].branches
+    if len(logits) > 1:
+        logits = [layers.Concatenate(axis=1, dtype="float32")(logits)]
+    mean = layers.GlobalAveragePooling1D(dtype="float32")(logits[0])
+    total = layers.Rescaling(float(branches), dtype="float32")(mean)
+    return keras.Model(model.inputs, total, name="fused")
+
+
+def branch_views(model: keras.Model) -> dict[str, keras.Model]:
+    """Views of single branches and of their sums, images to `(B, C)`.
+
+    By name: "branch1" alone, "branch2" alone, ... and "branch1+2", ...: what
+    each one adds.
+    """
+    heads = _heads(model)
+
+    def view(first, end):
+        parts = [head.output[:, first:end] for head in heads]
+        return keras.Model(model.inputs, ops.sum(sum(parts), axis=1))
+
+    count = heads[0].branches
+    single = {f"branch{b + 1}": view(b, b + 1) for b in range(count)}
+    numbers = "+".join(str(b + 1) for b in range(count))
+    sums = {
+        f"branch{numbers[: 2 * b - 1]}": view(0, b) for b in range(2, count + 1)
+    }
+    return single | sums
+
+
+def _heads(model: keras.Model) -> list[ResidualFusion]:
+    return [x for x in model.layers if isinstance(x, ResidualFusion)]
+
+
+def _released(head: ResidualFusion, tau: float) -> ResidualFusion:
+    config = head.get_config() | {"tau": tau, "pool": "before"}
+    config["name"] = f"{head.name}_released"
+    copy = ResidualFusion.from_config(config)
+    copy.build(head.input.shape)
+    copy.set_weights(head.get_weights())
+    return copy
