@@ -28,11 +28,13 @@ def runs(flags, command: str) -> list[Run]:
     names = [*dict.fromkeys(flags.method)]
     seeds = [*dict.fromkeys(_seed(text) for text in flags.seed)]
     chosen = {name: settings.parse(METHODS[name], flags.set) for name in names}
-    variants = [{}]
-    if flags.sweep is not None:
-        if len(names) > 1:
-            raise ValueError(f"--sweep needs one --method, got {names}")
-        variants = settings.sweep(METHODS[names[0]], flags.sweep)
+    if flags.sweep and len(names) > 1:
+        raise ValueError(f"--sweep needs one --method, got {names}")
+    variants = [
+        variant
+        for text in flags.sweep
+        for variant in settings.sweep(METHODS[names[0]], text)
+    ] or [{}]
     dataset = data.load(
         flags.dataset,
         imbalance_ratio=flags.imbalance_ratio,

@@ -35,6 +35,34 @@ def draw(folder: pathlib.Path, result: dict, lines: list[dict]) -> None:
         "Norm of each class vector",
     )
     curves(folder / "curves.png", lines)
+    last = [*stages.values()][-1]
+    if last.get("views"):
+        views = {**last["views"], "served": last["accuracy"]}
+        by_group(folder / "views.png", views, "Test accuracy of each view")
+
+
+def by_group(
+    path: pathlib.Path, accuracies: dict[str, dict], title: str
+) -> None:
+    """Plot bars of accuracy, by shot group and within by name.
+
+    Args:
+        path: Of the picture.
+        accuracies: By the name of the bar, then by shot group.
+        title: Of the picture.
+    """
+    groups = list([*accuracies.values()][0])
+    width = 0.8 / len(accuracies)
+    figure, axes = pyplot.subplots(figsize=(6, 3.4), layout="constrained")
+    for number, (name, accuracy) in enumerate(accuracies.items()):
+        where = np.arange(len(groups)) + (number + 0.5) * width - 0.4
+        heights = [accuracy.get(group, 0) for group in groups]
+        color = pyplot.get_cmap("viridis")(number / len(accuracies))
+        axes.bar(where, heights, width, color=color, label=name)
+    axes.set(title=title, xticks=range(len(groups)), xticklabels=groups)
+    axes.legend(frameon=False, fontsize="small", ncols=2)
+    figure.savefig(path, dpi=110)
+    pyplot.close(figure)
 
 
 def by_rank(

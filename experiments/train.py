@@ -10,6 +10,10 @@ Examples:
   Without the max-norm ball:
     python experiments/train.py --method=wb --set constraint=None
 
+  An ablation in one table:
+    python experiments/train.py --method=reslt --sweep branches=False \
+      --sweep beta=0.0,0.5,0.9,0.99,1.0
+
   Routers of several budgets on the experts of a finished run:
     python experiments/train.py --method=ride --init_from=RUN \
       --from_stage=router --sweep pos_weight=1,10,100,1000
@@ -31,11 +35,11 @@ def define_flags() -> None:
 
     several("method", "wb", "Method; several with commas between them.")
     repeated("set", [], "A hyperparameter, NAME=VALUE. Repeat for more.")
-    string(
+    repeated(
         "sweep",
-        None,
+        [],
         "Several values of a hyperparameter, NAME=VALUE,VALUE,...: a run for "
-        "each, and a table.",
+        "each, and a table. Repeat for more runs with another one.",
     )
     string(
         "init_from",

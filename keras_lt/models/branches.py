@@ -107,8 +107,8 @@ def fused(model: keras.Model, *, tau: float | None = None) -> keras.Model:
 def branch_views(model: keras.Model) -> dict[str, keras.Model]:
     """Views of single branches and of their sums, images to `(B, C)`.
 
-    By name: "branch1" alone, "branch2" alone, ... and "branch1+2", ...: what
-    each one adds.
+    By name "head", "medium" and "tail" alone, then what each adds to those
+    before it, "head+medium" and "fused".
     """
     heads = _heads(model)
 
@@ -117,12 +117,11 @@ def branch_views(model: keras.Model) -> dict[str, keras.Model]:
         return keras.Model(model.inputs, ops.sum(sum(parts), axis=1))
 
     count = heads[0].branches
-    single = {f"branch{b + 1}": view(b, b + 1) for b in range(count)}
-    numbers = "+".join(str(b + 1) for b in range(count))
-    sums = {
-        f"branch{numbers[: 2 * b - 1]}": view(0, b) for b in range(2, count + 1)
-    }
-    return single | sums
+    names = ["head", "medium", "tail"][:count]
+    names += [f"branch{number}" for number in range(4, count + 1)]
+    single = {name: view(b, b + 1) for b, name in enumerate(names)}
+    sums = {"+".join(names[:b]): view(0, b) for b in range(2, count)}
+    return {**single, **sums, "fused": view(0, count)}
 
 
 def _heads(model: keras.Model) -> list[ResidualFusion]:

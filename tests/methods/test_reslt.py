@@ -98,7 +98,7 @@ def test_trains_and_judges_the_branches(options):
     pixels, labels = toy.test_images()
     serve, views = recipe.serve(model), recipe.views(model)
     found = evaluate(serve, pixels, labels, toy.COUNTS, views=views)
-    assert len(found["views"]) == (1 if "branches" in options else 5)
+    assert len(found["views"]) == (2 if "branches" in options else 5)
     assert serve.output_shape == (None, 3)
     if not options:
-        assert found["views"]["branch1+2+3"] == found["accuracy"]
+        assert found["views"]["fused"] == found["accuracy"]

@@ -65,13 +65,11 @@ def test_views():
     ours = fused(model).predict(PIXELS, verbose=0)
     np.testing.assert_allclose(ours, logits.sum(1), rtol=1e-4, atol=1e-4)
     views = branch_views(model)
-    assert list(views) == [
-        *("branch1", "branch2", "branch3", "branch1+2", "branch1+2+3")
-    ]
+    assert list(views) == [*("head", "medium", "tail", "head+medium", "fused")]
     for name, golden in (
-        ("branch2", logits[:, 1]),
-        ("branch1+2", logits[:, :2].sum(1)),
-        ("branch1+2+3", logits.sum(1)),
+        ("medium", logits[:, 1]),
+        ("head+medium", logits[:, :2].sum(1)),
+        ("fused", logits.sum(1)),
     ):
         ours = views[name].predict(PIXELS, verbose=0)
         np.testing.assert_allclose(ours, golden, rtol=1e-4, atol=1e-4)
@@ -85,7 +83,7 @@ def test_experts_with_branches(tmp_path):
     serve = fused(model)
     ours = serve.predict(PIXELS, verbose=0)
     np.testing.assert_allclose(ours, mean, rtol=1e-4, atol=1e-4)
-    single = branch_views(model)["branch1"].predict(PIXELS, verbose=0)
+    single = branch_views(model)["head"].predict(PIXELS, verbose=0)
     both = logits[:, 0] + logits[:, 3]
     np.testing.assert_allclose(single, both, rtol=1e-4, atol=1e-4)
     serve.save(tmp_path / "model.keras")

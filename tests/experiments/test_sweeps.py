@@ -1,0 +1,34 @@
+"""An ablation in one command, with the accuracy of each branch."""
+
+import json
+
+import programs
+import pytest
+
+
+def test_an_ablation_prints_a_table_and_draws_the_branches(tmp_path):
+    pytest.importorskip("matplotlib")
+    out, _ = programs.run(
+        "train.py",
+        "--method=reslt",
+        "--set=width=4",
+        "--set=epochs=(2,)",
+        "--sweep=branches=False",
+        "--sweep=beta=0.0,1.0",
+        "--workdir=here",
+        cwd=tmp_path,
+    )
+    table = out.split("Mean accuracy")[1].splitlines()[2:]
+    assert [line[:24].strip() for line in table] == [
+        "reslt branches=False",
+        "reslt beta=0.0",
+        "reslt beta=1.0",
+    ]
+    folder = tmp_path / "here" / "digits_lt-50-reslt-beta=1.0-seed0"
+    result = json.loads((folder / "result.json").read_text())
+    assert result["hyperparameters"]["beta"] == 1.0
+    views = result["stages"]["train"]["views"]
+    assert list(views) == ["head", "medium", "tail", "head+medium", "fused"]
+    assert views["fused"] == result["accuracy"]
+    assert (folder / "plots" / "views.png").stat().st_size > 1000
+    assert (tmp_path / "here" / "comparison.png").exists()
