@@ -26,9 +26,13 @@ def recipe(method, **options):
     )
 
 
-class KillInSecondEpoch(keras.callbacks.Callback):
+class KillIn(keras.callbacks.Callback):
+    def __init__(self, epoch):
+        super().__init__()
+        self.epoch = epoch
+
     def on_epoch_begin(self, epoch, logs=None):
-        if epoch == 1:
+        if epoch == self.epoch:
             raise InterruptedError
 
 
@@ -47,13 +51,14 @@ def train(method, workdir=None, callbacks=lambda stage: ()):
 @CASES
 def test_trains_serves_saves_and_resumes(method, tmp_path):
     expected = train(method)
-    last = recipe(method).stages[-1].name
-    with pytest.raises(InterruptedError):
-        train(
-            method,
-            tmp_path,
-            lambda stage: [KillInSecondEpoch()] if stage.name == last else [],
-        )
+    for killed in recipe(method).stages:
+        for epoch in range(min(killed.epochs, 2)):
+
+            def kill(stage, name=killed.name, epoch=epoch):
+                return [KillIn(epoch)] if stage.name == name else []
+
+            with pytest.raises(InterruptedError):
+                train(method, tmp_path, kill)
     outcome = train(method, tmp_path)
     for mine, theirs in zip(
         outcome.model.get_weights(), expected.model.get_weights(), strict=True
