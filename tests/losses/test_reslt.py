@@ -138,19 +138,15 @@ def test_two_replicas():
         labels = random.integers(0, 6, 8)
         logits = random.normal(size=(8, 3, 6)) * 2
         whole = value(loss, labels, logits)
-        halves = [
-            value(loss, labels[part], logits[part])
-            for part in (slice(0, 4), slice(4, 8))
-        ]
-        pairs = [loss.members[labels[n : n + 4]].sum() for n in (0, 4)]
+        parts = (slice(0, 4), slice(4, 8))
+        halves = [value(loss, labels[p], logits[p]) for p in parts]
+        own = [value(reslt(1), labels[p], logits[p]) for p in parts]
+        pairs = [loss.members[labels[p]].sum() for p in parts]
         spread = (max(pairs) - min(pairs)) / np.mean(pairs)
-        own = reslt(1, reduction=None)
-        largest = max(
-            float(keras.ops.max(own(labels[n : n + 4], logits[n : n + 4])))
-            for n in (0, 4)
-        )
         difference = abs(whole - np.mean(halves))
-        assert difference <= spread * largest + 1e-5
+        assert difference <= spread * max(own) + 1e-5
+        exact = 0.95 * spread / 4 * abs(own[0] - own[1])  # of two replicas
+        assert difference == pytest.approx(exact, abs=1e-5)
         differences.append(difference)
     assert max(differences) > 1e-3
     labels = np.array([0, 2, 5, 5, 2, 0])  # equal counts in both halves
