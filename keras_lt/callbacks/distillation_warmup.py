@@ -2,6 +2,8 @@
 
 import keras
 
+from keras_lt.callbacks.paths import find_layer
+
 
 class DistillationWarmup(keras.callbacks.Callback):
     """Ramp the weight of a `layers.Distillation` up to its full value.
@@ -45,9 +47,7 @@ class DistillationWarmup(keras.callbacks.Callback):
         layer.current_weight.assign(layer.weight)
 
     def _find(self):
-        layer = self.model
-        for name in self.layer.split("/"):
-            layer = layer.get_layer(name)
+        layer = find_layer(self.model, self.layer)
         if not hasattr(layer, "current_weight"):
             raise ValueError(
                 f"`layer`: {self.layer!r} has no weight to ramp, it must be a "

@@ -4,6 +4,8 @@ from collections.abc import Callable
 
 import keras
 
+from keras_lt.callbacks.paths import find_layer
+
 
 class ProjectWeights(keras.callbacks.Callback):
     """Apply a constraint to one weight at the end of every epoch.
@@ -47,9 +49,7 @@ class ProjectWeights(keras.callbacks.Callback):
         variable.assign(self.constraint(variable))
 
     def _variable(self):
-        layer = self.model
-        for name in self.layer.split("/"):
-            layer = layer.get_layer(name)
+        layer = find_layer(self.model, self.layer)
         variable = getattr(layer, self.weight, None)
         if variable is None:
             raise ValueError(

@@ -2,6 +2,8 @@
 
 import keras
 
+from keras_lt.callbacks.paths import find_layer
+
 
 class TeacherUpdate(keras.callbacks.Callback):
     """Move the teacher towards the student after every step.
@@ -88,7 +90,5 @@ class TeacherUpdate(keras.callbacks.Callback):
         return list(zip(mine, theirs, strict=True))
 
     def _variables(self, model, path):
-        layer = model
-        for name in path.split("/"):
-            layer = layer.get_layer(name)
-        return [v for v in layer.variables if "float" in str(v.dtype)]
+        variables = find_layer(model, path).variables
+        return [v for v in variables if "float" in str(v.dtype)]

@@ -9,19 +9,6 @@ from keras_lt.training import Problem
 PIXELS, _ = toy.test_images()
 
 
-@pytest.fixture
-def zeros(monkeypatch):
-    """No random initial values: JAX takes half a second for each shape."""
-    for name in ("VarianceScaling", "RandomUniform"):
-        monkeypatch.setattr(
-            getattr(keras.initializers, name),
-            "__call__",
-            lambda self, shape, dtype=None, **options: keras.ops.zeros(
-                shape, dtype
-            ),
-        )
-
-
 def trainable(model):
     return sum(int(np.prod(v.shape)) for v in model.trainable_variables)
 

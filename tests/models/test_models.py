@@ -18,17 +18,7 @@ CIFAR = Problem(
 SMALL = Problem((8, 8, 1), (30, 10, 3), (0.25,), (0.5,))
 
 
-@pytest.fixture(autouse=True)
-def zeros(monkeypatch):
-    """No random initial values: JAX takes half a second for each shape."""
-    for name in ("VarianceScaling", "RandomUniform"):
-        monkeypatch.setattr(
-            getattr(keras.initializers, name),
-            "__call__",
-            lambda self, shape, dtype=None, **options: keras.ops.zeros(
-                shape, dtype
-            ),
-        )
+pytestmark = pytest.mark.usefixtures("zeros")
 
 
 def trainable(model):

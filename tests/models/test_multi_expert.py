@@ -20,19 +20,6 @@ IMAGENET = Problem((224, 224, 3), (5,) * 1000)
 INATURALIST = Problem((224, 224, 3), (5,) * 8142)
 
 
-@pytest.fixture
-def zeros(monkeypatch):
-    """No random initial values: JAX takes half a second for each shape."""
-    for name in ("VarianceScaling", "RandomUniform", "RandomNormal"):
-        monkeypatch.setattr(
-            getattr(keras.initializers, name),
-            "__call__",
-            lambda self, shape, dtype=None, **options: keras.ops.zeros(
-                shape, dtype
-            ),
-        )
-
-
 def trainable(model):
     return sum(int(np.prod(v.shape)) for v in model.trainable_variables)
 
