@@ -34,16 +34,20 @@ class _ClassSampler:
         """Relative probability of drawing each of the classes present."""
         raise NotImplementedError
 
+    def draws(self, random, counts: np.ndarray, epoch: int) -> np.ndarray:
+        """Positions among the classes present, one for each image."""
+        weights = self.weights(counts, epoch)
+        return random.choice(
+            len(counts), int(counts.sum()), p=weights / weights.sum()
+        )
+
     def __call__(self, labels, seed: int, epoch: int) -> np.ndarray:
         """Return `len(labels)` indices."""
         labels = np.asarray(labels)
         random = np.random.default_rng((seed, epoch))
         by_class = np.argsort(labels, kind="stable")
         _, counts = np.unique(labels, return_counts=True)
-        weights = self.weights(counts.astype("float64"), epoch)
-        draws = random.choice(
-            len(counts), len(labels), p=weights / weights.sum()
-        )
+        draws = self.draws(random, counts.astype("float64"), epoch)
         where = np.argsort(draws, kind="stable")  # draws of a class together
         wanted = np.bincount(draws, minlength=len(counts))
         order = np.empty_like(by_class)
@@ -118,9 +122,33 @@ class ProgressivelyBalanced(_ClassSampler):
         return (1 - t) * counts / counts.sum() + t / len(counts)
 
 
+@dataclasses.dataclass(frozen=True)
+class ClassAware(_ClassSampler):
+    """All classes in turn, some images in a row of each.
+
+    Classes come in a shuffled order, each once before any comes again, and
+    each visit takes the next images of that class's shuffled cycle.
+
+    Args:
+        in_a_row: Images of a visit, >= 1.
+
+    Source: Shen et al., ECCV 2016; `MCG-NJU/SSD-LT`, 2 in a row.
+    """
+
+    in_a_row: int = 2
+
+    def draws(self, random, counts, epoch):
+        """Return whole rounds of all classes, cut to the number of images."""
+        total = int(counts.sum())
+        rounds = -(-total // (self.in_a_row * len(counts)))
+        order = [random.permutation(len(counts)) for _ in range(rounds)]
+        return np.repeat(np.concatenate(order), self.in_a_row)[:total]
+
+
 SAMPLERS = {
     "instance": lambda epochs: InstanceBalanced(),
     "class": lambda epochs: ClassBalanced(),
+    "class_aware": lambda epochs: ClassAware(),
     "square_root": lambda epochs: SquareRoot(),
     "effective_number": lambda epochs: EffectiveNumber(),
     "progressive": ProgressivelyBalanced,

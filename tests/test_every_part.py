@@ -25,6 +25,9 @@ ARGUMENTS = {
         },
         {"class_counts": COUNTS},
     ],
+    "HardSoftDistillation": [
+        {"temperature": 1.0, "reduction": "sum", "name": "heads"}
+    ],
     "LDAMLoss": [
         {
             "class_counts": COUNTS,
@@ -81,6 +84,7 @@ ARGUMENTS = {
     "Distillation": [{"temperature": 2.0, "weight": 0.5, "name": "lesson"}],
     "EarlyExit": [{"name": "exit"}],
     "ExpertRouter": [{"top_k": 2, "hidden": 5, "name": "routes"}],
+    "LWS": [{"name": "scaling"}],
     "ResidualFusion": [
         {
             "num_classes": 4,
@@ -176,6 +180,7 @@ LOGITS = {
     "ResLTLoss": (2, 3),
     "RouterLoss": (3, 4),
     "DistillationLoss": (3, 3),
+    "HardSoftDistillation": (3, 3),
 }
 
 

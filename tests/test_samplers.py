@@ -15,7 +15,7 @@ DRAWN = [name for name in SAMPLERS if name != "instance"]
 def probabilities(name, epoch, beta=0.9999):
     """Of each class, from the definitions."""
     share = COUNTS / COUNTS.sum()
-    if name == "class":
+    if name in ("class", "class_aware"):
         weights = np.ones(4)
     elif name == "square_root":
         weights = COUNTS**0.5
@@ -143,3 +143,23 @@ def test_ids_without_images(sampler):
     indices = sampler(labels, 0, 0)
     assert set(indices) <= set(range(4))
     assert len(indices) == 4
+
+
+def test_class_aware_takes_classes_in_turn():
+    labels = np.repeat([0, 1, 2, 5], [60, 25, 12, 3])
+    sampler = samplers.ClassAware(in_a_row=3)
+    index = sampler(labels, 0, 0)
+    assert len(index) == 100
+    runs = labels[index][:99].reshape(-1, 3)
+    assert (runs == runs[:, :1]).all()  # three of a class in a row
+    visits = runs[:, 0]
+    for turn in visits[: len(visits) // 4 * 4].reshape(-1, 4):
+        assert sorted(turn) == [0, 1, 2, 5]
+    counts = np.bincount(labels[index], minlength=6)[[0, 1, 2, 5]]
+    assert counts.max() - counts.min() <= 3
+    # No image comes again before all of its class have come.
+    few = index[labels[index] == 5][:24].reshape(-1, 3)
+    assert (np.sort(few, 1) == [97, 98, 99]).all()
+    np.testing.assert_array_equal(index, sampler(labels, 0, 0))
+    assert not np.array_equal(index, sampler(labels, 0, 1))
+    assert not np.array_equal(index, sampler(labels, 1, 0))

@@ -5,6 +5,7 @@ from keras_lt.layers.cosine_classifier import CosineClassifier
 from keras_lt.layers.distillation import Distillation
 from keras_lt.layers.early_exit import EarlyExit
 from keras_lt.layers.expert_router import ExpertRouter
+from keras_lt.layers.lws import LWS
 from keras_lt.layers.residual_fusion import ResidualFusion
 from keras_lt.layers.zero_pad_shortcut import ZeroPadShortcut
 
@@ -14,6 +15,7 @@ __all__ = [
     "Distillation",
     "EarlyExit",
     "ExpertRouter",
+    "LWS",
     "ResidualFusion",
     "ZeroPadShortcut",
 ]

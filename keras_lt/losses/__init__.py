@@ -2,6 +2,7 @@
 
 from keras_lt.losses.class_balanced import ClassBalancedLoss
 from keras_lt.losses.distillation import DistillationLoss
+from keras_lt.losses.hard_soft_distillation import HardSoftDistillation
 from keras_lt.losses.ldam import LDAMLoss
 from keras_lt.losses.reslt import ResLTLoss
 from keras_lt.losses.ride import RIDELoss
@@ -10,6 +11,7 @@ from keras_lt.losses.router import RouterLoss
 __all__ = [
     "ClassBalancedLoss",
     "DistillationLoss",
+    "HardSoftDistillation",
     "LDAMLoss",
     "RIDELoss",
     "ResLTLoss",
