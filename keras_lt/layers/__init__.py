@@ -6,6 +6,7 @@ from keras_lt.layers.distillation import Distillation
 from keras_lt.layers.early_exit import EarlyExit
 from keras_lt.layers.expert_router import ExpertRouter
 from keras_lt.layers.lws import LWS
+from keras_lt.layers.momentum_contrast import MomentumContrast
 from keras_lt.layers.residual_fusion import ResidualFusion
 from keras_lt.layers.zero_pad_shortcut import ZeroPadShortcut
 
@@ -16,6 +17,7 @@ __all__ = [
     "EarlyExit",
     "ExpertRouter",
     "LWS",
+    "MomentumContrast",
     "ResidualFusion",
     "ZeroPadShortcut",
 ]

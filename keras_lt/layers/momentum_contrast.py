@@ -1,0 +1,213 @@
+"""Label-aware contrast with a momentum encoder and a queue of keys."""
+
+import keras
+from keras import ops
+
+from keras_lt.ops import class_ids, unit_length
+
+MASKED = -1e9  # finite, so that a row of nothing else has a gradient
+
+
+@keras.saving.register_keras_serializable(package="keras_lt")
+class MomentumContrast(keras.layers.Layer):
+    """Encode the queries, and add a contrastive loss against a queue of keys.
+
+    While training, in this order: the key encoder moves towards the query
+    encoder, `key <- momentum * key + (1 - momentum) * query`; it encodes the
+    second crops to keys k; with the projected queries q and the queue u,
+
+        mean_i logsumexp({q_i k_i / T} and {q_i u_j / T with y_j != y_i})
+               - q_i k_i / T
+
+    is added to the loss of `compile`; the keys replace the oldest ones of the
+    queue. Keys of the query's own class are left out, not used as positives.
+    Entries not yet written are random directions of no class. Key encoder,
+    queue and its labels are weights of this layer: they are saved with it.
+
+    Args:
+        encoder: Query encoder, a built model from images to features
+            `(B, D)`. The key encoder begins as its copy. Batch normalisation
+            of the key encoder has its own statistics.
+        batch_size: Images of every training batch B.
+        queue_size: Number of keys K, a multiple of B; an epoch's images as
+            released.
+        width: Length of a projected query or key.
+        momentum: Of the key encoder, in [0, 1].
+        temperature: T, > 0.
+        **kwargs: Of `keras.layers.Layer`, such as `name`.
+
+    Call arguments: queries and keys, two crops of the same images, and labels
+        `(B,)` of class ids.
+    Returns: the encoder's features of the queries `(B, D)`, not projected.
+    Raises: ValueError: if `queue_size` is not a multiple of `batch_size`, or
+        `momentum` or `temperature` is out of range.
+
+    Example:
+        >>> crops, keys = keras.Input((8,)), keras.Input((8,))
+        >>> labels = keras.Input((), dtype="int32")
+        >>> body = keras.Sequential([keras.Input((8,)), keras.layers.Dense(4)])
+        >>> contrast = MomentumContrast(body, batch_size=2, queue_size=6)
+        >>> logits = keras.layers.Dense(3)(contrast(crops, keys, labels))
+        >>> model = keras.Model([crops, keys, labels], logits)
+
+    Source: Li et al., ICCV 2021, `MCG-NJU/SSD-LT`; He et al., CVPR 2020.
+    Differs from the released code: entries not yet written have no class, not
+        class 0; one process has no shuffled batch normalisation.
+    """
+
+    def __init__(
+        self,
+        encoder: keras.Model,
+        *,
+        batch_size: int,
+        queue_size: int,
+        width: int = 128,
+        momentum: float = 0.999,
+        temperature: float = 0.2,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        if queue_size < batch_size or queue_size % batch_size:
+            nearest = max(round(queue_size / batch_size), 1) * batch_size
+            raise ValueError(
+                f"`queue_size` must be a multiple of the batch of {batch_size}"
+                f", got {queue_size}; the nearest one is {nearest}"
+            )
+        if not 0 <= momentum <= 1:
+            raise ValueError(f"`momentum` must be in [0, 1], got {momentum}")
+        if not temperature > 0:
+            raise ValueError(f"`temperature` must be > 0, got {temperature}")
+        self.encoder = encoder
+        self.batch_size = batch_size
+        self.queue_size = queue_size
+        self.width = width
+        self.momentum = momentum
+        self.temperature = temperature
+        self.key_encoder = keras.models.clone_model(encoder)
+        self.projector = self._make_projector("projector")
+        self.key_projector = self._make_projector("key_projector")
+
+    def _make_projector(self, name):
+        features = self.encoder.output_shape[-1]
+        return keras.Sequential(
+            [
+                keras.Input((features,)),
+                keras.layers.Dense(features, "relu", dtype="float32"),
+                keras.layers.Dense(self.width, dtype="float32"),
+            ],
+            name=name,
+        )
+
+    def build(self, queries_shape, keys_shape, labels_shape):
+        """Make the queue; copy the query side to the key side."""
+        self._pairs = []
+        for query, key in (
+            (self.encoder, self.key_encoder),
+            (self.projector, self.key_projector),
+        ):
+            key.set_weights(query.get_weights())
+            self._pairs += [
+                pair
+                for pair in zip(query.variables, key.variables, strict=True)
+                if pair[0].trainable
+            ]
+        for _, key in self._pairs:
+            key.trainable = False
+
+        def state(name, shape, initializer, dtype):
+            return self.add_weight(
+                shape,
+                initializer=initializer,
+                dtype=dtype,
+                trainable=False,
+                autocast=False,
+                name=name,
+            )
+
+        shape = (self.queue_size, self.width)
+        self.queue = state("queue", shape, _directions, "float32")
+        self.queue_labels = state("queue_labels", shape[:1], _no_class, "int32")
+        self.pointer = state("pointer", (), "zeros", "int32")
+
+    def call(self, queries, keys, labels, training=False):
+        """Encode the queries; while training, contrast and enqueue."""
+        features = self.encoder(queries, training=training)
+        if training:
+            self._contrast(features, keys, class_ids(labels))
+        return features
+
+    def _contrast(self, features, keys, labels):
+        share = 1 - self.momentum
+        for query, key in self._pairs:
+            old = ops.stop_gradient(key)
+            key.assign(old + share * (ops.stop_gradient(query) - old))
+        key = self.key_projector(self.key_encoder(keys, training=True))
+        key = ops.stop_gradient(unit_length(key))
+        query = unit_length(self.projector(features))
+        queue = ops.stop_gradient(self.queue)
+        queue_labels = ops.stop_gradient(self.queue_labels)
+        values = contrast(
+            query, key, labels, queue, queue_labels, self.temperature
+        )
+        self.add_loss(ops.mean(values))
+        # A batch of another size fails here instead of shifting the queue.
+        key = ops.reshape(key, (self.batch_size, self.width))
+        labels = ops.reshape(labels, (self.batch_size,))
+        start = ops.stop_gradient(self.pointer)
+        self.queue.assign(ops.slice_update(queue, (start, 0), key))
+        self.queue_labels.assign(
+            ops.slice_update(queue_labels, (start,), labels)
+        )
+        self.pointer.assign((start + self.batch_size) % self.queue_size)
+
+    def compute_output_shape(self, queries_shape, keys_shape, labels_shape):
+        """Return the shape of the features."""
+        return (queries_shape[0], self.encoder.output_shape[-1])
+
+    def get_config(self):
+        """Return the arguments."""
+        return {
+            **super().get_config(),
+            "encoder": keras.saving.serialize_keras_object(self.encoder),
+            "batch_size": self.batch_size,
+            "queue_size": self.queue_size,
+            "width": self.width,
+            "momentum": self.momentum,
+            "temperature": self.temperature,
+        }
+
+    @classmethod
+    def from_config(cls, config):
+        """Make the layer from its arguments."""
+        encoder = keras.saving.deserialize_keras_object(config["encoder"])
+        return cls(**{**config, "encoder": encoder})
+
+
+def contrast(queries, keys, labels, queue, queue_labels, temperature):
+    """Contrastive loss of each query, without negatives of its own class.
+
+    Args:
+        queries: `(B, width)`, of length 1.
+        keys: `(B, width)`, of length 1.
+        labels: `(B,)` ints.
+        queue: `(K, width)`, of length 1.
+        queue_labels: `(K,)` ints; -1 for no class.
+        temperature: > 0.
+
+    Returns:
+        `(B,)` in nats.
+    """
+    positive = ops.sum(queries * keys, axis=-1) / temperature  # (B,)
+    negative = ops.matmul(queries, ops.transpose(queue)) / temperature
+    same = labels[:, None] == queue_labels[None]  # (B, K)
+    negative = ops.where(same, MASKED, negative)
+    logits = ops.concatenate([positive[:, None], negative], axis=1)
+    return ops.logsumexp(logits, axis=1) - positive
+
+
+def _directions(shape, dtype=None):
+    return unit_length(keras.initializers.RandomNormal(0.0, 1.0)(shape, dtype))
+
+
+def _no_class(shape, dtype=None):
+    return -ops.ones(shape, dtype)
