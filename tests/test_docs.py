@@ -136,3 +136,13 @@ def test_version_is_in_the_changelog():
     assert f"## {keras_lt.__version__}\n" in changelog.read_text()
     project = tomllib.loads((programs.ROOT / "pyproject.toml").read_text())
     assert "version" in project["project"]["dynamic"]
+
+
+def test_the_parts_that_the_readme_lists_exist():
+    rows = dict(re.findall(r"^\| `(\w+)` \| (.*) \|$", README, re.MULTILINE))
+    for package in ("losses", "layers", "constraints", "callbacks"):
+        part = getattr(keras_lt, package)
+        listed = set(re.findall(r"`(\w+)`", rows[package]))
+        assert listed <= set(part.__all__)
+        if package != "layers":  # some of which only models use
+            assert listed == set(part.__all__)
