@@ -1,9 +1,12 @@
-"""Run the whole suite once for each backend: python -m tests [--backends=...].
+"""Run the whole suite for each backend, side by side.
+
+    python -m tests [--backends=tensorflow,jax]
 
 Further arguments go to pytest.
 """
 
 import argparse
+import contextlib
 import os
 import subprocess
 import sys
@@ -17,26 +20,42 @@ CACHE = {
 }
 
 
+def start(backend: str, arguments: list[str], folder: str, report):
+    """Start the suite with one backend; `report` takes what it prints."""
+    environment = {
+        **CACHE,
+        "JAX_COMPILATION_CACHE_DIR": folder,
+        **os.environ,
+        "KERAS_BACKEND": backend,
+        "TF_CPP_MIN_LOG_LEVEL": "3",
+    }
+    command = [sys.executable, "-m", "pytest", *arguments]
+    return subprocess.Popen(command, env=environment, stdout=report)
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(
         prog="python -m tests", description=__doc__
     )
     parser.add_argument("--backends", default="tensorflow,jax")
     options, rest = parser.parse_known_args()
-    worst = 0
-    with tempfile.TemporaryDirectory() as cache:
-        for backend in options.backends.split(","):
-            print(f"== {backend}", flush=True)
-            environment = {
-                **CACHE,
-                "JAX_COMPILATION_CACHE_DIR": cache,
-                **os.environ,
-                "KERAS_BACKEND": backend,
-                "TF_CPP_MIN_LOG_LEVEL": "3",
-            }
-            command = [sys.executable, "-m", "pytest", *rest]
-            status = subprocess.run(command, env=environment).returncode
-            worst = max(worst, status)
+    first, *others = options.backends.split(",")
+    with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as on:
+        # The first report is seen as it grows, the others when they are whole.
+        reports = [
+            on.enter_context(tempfile.TemporaryFile("w+")) for _ in others
+        ]
+        print("== " + " and ".join([first, *others]), flush=True)
+        run = start(first, rest, folder, None)
+        runs = [
+            start(backend, rest, folder, report)
+            for backend, report in zip(others, reports, strict=True)
+        ]
+        worst = run.wait()
+        for backend, run, report in zip(others, runs, reports, strict=True):
+            worst = max(worst, run.wait())
+            report.seek(0)
+            print(f"== {backend}\n{report.read()}", flush=True)
     return worst
 
 

@@ -22,7 +22,7 @@ class LWS(keras.layers.Layer):
     Example:
         >>> layer = LWS()
         >>> layer.build((None, 3))
-        >>> layer.scales.shape
+        >>> tuple(layer.scales.shape)
         (3,)
 
     Source: Kang et al., ICLR 2020, section 4; `MCG-NJU/SSD-LT`, which scales
