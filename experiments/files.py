@@ -8,7 +8,7 @@ from typing import Any
 import keras
 
 from keras_lt.training import without_optimizer
-from keras_lt.training.checkpoint import write_atomically
+from keras_lt.training.files import write_atomically
 
 
 def read_json(path: pathlib.Path) -> Any:

@@ -83,6 +83,7 @@ def runs(flags, command: str) -> list[Run]:
         recipe = METHODS[name](problem, **hyperparameters)
         published = dataclasses.replace(source.augment, **recipe.augment)
         augment = augmentation.parse(flags.augment, published, seed)
+        second_view = dataclasses.replace(source.augment, **recipe.second_view)
         plan.append(
             Run(
                 folder=folder,
@@ -96,6 +97,7 @@ def runs(flags, command: str) -> list[Run]:
                     dataset.train,
                     validation=dataset.validation,
                     augment=augment,
+                    second_view=second_view,
                     kind=flags.input,
                 ),
                 flags=flags,

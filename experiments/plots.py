@@ -36,8 +36,9 @@ def draw(folder: pathlib.Path, result: dict, lines: list[dict]) -> None:
     )
     curves(folder / "curves.png", lines)
     last = [*stages.values()][-1]
-    if last.get("views"):
-        views = {**last["views"], "served": last["accuracy"]}
+    judged = [stage["views"] for stage in stages.values() if stage.get("views")]
+    if judged:
+        views = {**judged[-1], "served": last["accuracy"]}
         by_group(folder / "views.png", views, "Test accuracy of each view")
 
 

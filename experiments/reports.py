@@ -14,9 +14,10 @@ def print_stages(result: dict) -> None:
     title = f"{result['method']}, seed {result['seed']}"
     stages = result["stages"].items()
     print_accuracies({k: stage["accuracy"] for k, stage in stages}, title)
-    views = [*stages][-1][1].get("views")
-    if views:
-        print_accuracies(views, "of these, alone")
+    for name, stage in [*stages][::-1]:
+        if stage.get("views"):
+            print_accuracies(stage["views"], f"{name}, alone")
+            break
     if result.get("routing"):
         print_routing(result["routing"])
 

@@ -34,10 +34,20 @@ class Run:
         training.rehearse(self.recipe, self.loader, start=self._start())
 
     def _start(self):
-        """Where to start from another run, as `training.run` takes it."""
+        """Where to start from another run, as `training.run` takes it.
+
+        The other run's weights from just before the stage go before the ones
+        of its end.
+        """
         if not self.start:
             return None
-        path = pathlib.Path(self.identity["init_from"]) / "model.keras"
+        folder = pathlib.Path(self.identity["init_from"])
+        names = [stage.name for stage in self.recipe.stages]
+        if self.start in names[1:]:
+            before = names[names.index(self.start) - 1]
+            for path in folder.glob(f"stages/*-{before}.npz"):
+                return self.start, path
+        path = folder / "model.keras"
         return self.start, keras.saving.load_model(path, compile=False)
 
     def _try_layers(self) -> None:
@@ -90,6 +100,11 @@ class Run:
             f"{self.dataset.split_sha256[:16]}, {keras.backend.backend()}",
             flush=True,
         )
+        if self.start:
+            stage, source = self._start()
+            if isinstance(source, keras.Model):
+                source = f"{self.identity['init_from']}/model.keras"
+            print(f"stage {stage} starts from {source}", flush=True)
 
     def _train(self) -> dict:
         self._clear()
@@ -149,7 +164,7 @@ class Run:
             **flip,
         )
         result["validation_accuracy"] = validation and validation["accuracy"]
-        result["class_norms"] = _class_norms(model)
+        result["class_norms"] = _class_norms(serve)
         if routing.has_router(model):
             used = routing.count_used(model, self.dataset.test[0])
             result["experts_used"] = used.tolist()

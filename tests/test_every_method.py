@@ -6,7 +6,13 @@ import pytest
 import toy
 
 from keras_lt.methods import METHODS, PRESETS
-from keras_lt.training import evaluate, predict_logits, run, without_optimizer
+from keras_lt.training import (
+    evaluate,
+    predict_logits,
+    read_weights,
+    run,
+    without_optimizer,
+)
 
 ON_TENSORFLOW = keras.backend.backend() == "tensorflow"
 EPOCHS = {
@@ -14,6 +20,7 @@ EPOCHS = {
     "ldam": (2, 2),
     "reslt": (3,),
     "ride": (2, 2, 2),
+    "ssd": (2, 2, 2, 2),
     "wb": (2, 2),
 }
 CASES = pytest.mark.parametrize("method", METHODS)
@@ -50,7 +57,7 @@ def train(method, workdir=None, callbacks=lambda stage: ()):
 
 @CASES
 def test_trains_serves_saves_and_resumes(method, tmp_path):
-    expected = train(method)
+    expected = train(method, tmp_path / "whole")
     for killed in recipe(method).stages:
         for epoch in range(min(killed.epochs, 2)):
 
@@ -58,12 +65,16 @@ def test_trains_serves_saves_and_resumes(method, tmp_path):
                 return [KillIn(epoch)] if stage.name == name else []
 
             with pytest.raises(InterruptedError):
-                train(method, tmp_path, kill)
-    outcome = train(method, tmp_path)
+                train(method, tmp_path / "cut", kill)
+    outcome = train(method, tmp_path / "cut")
     for mine, theirs in zip(
         outcome.model.get_weights(), expected.model.get_weights(), strict=True
     ):
         np.testing.assert_array_equal(mine, theirs)
+    for path in (tmp_path / "whole" / "stages").iterdir():
+        mine = read_weights(tmp_path / "cut" / "stages" / path.name)
+        for name, value in read_weights(path).items():
+            np.testing.assert_array_equal(mine[name], value)
 
     serve = recipe(method).serve(outcome.model)
     pixels, labels = toy.test_images()
@@ -97,8 +108,7 @@ def test_every_stage_steps_in_mixed_precision(method):
             if stage.epochs:
                 new = stage.optimizer and stage.optimizer(3)
                 model.compile(new or model.optimizer, stage.loss)
-                pixels, labels = toy.test_images()
-                loss = model.train_on_batch(pixels[::4], labels[::4])
+                loss = model.train_on_batch(*toy.loader().train(stage, 0)[0])
                 assert np.isfinite(loss)
         assert model.output.dtype == "float32"
     finally:

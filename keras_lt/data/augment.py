@@ -1,6 +1,6 @@
-"""Random crops, flips and turns as index arithmetic, with and without TF.
+"""What happens to training images; crops, flips and turns as indices.
 
-They are a choice of one source pixel for each pixel, drawn with numpy from the
+These are a choice of one source pixel for each pixel, drawn with numpy from the
 seed; numpy or TensorFlow then picks the pixels, so both give the same images.
 """
 
@@ -20,6 +20,15 @@ class Augment:
         flip: Whether to mirror half of the images left to right.
         rotation: Largest angle in degrees by which an image is then turned
             around its centre, either way; nearest neighbour, zeros outside.
+        crop_scale: Smallest and largest share of the area of a random window
+            that is then resized to the whole, see `distort`; None for none.
+        jitter: Strengths of random changes of brightness, contrast,
+            saturation (factors from 1 - strength to 1 + strength) and hue
+            (turns of the circle, up to 0.5).
+        jitter_share: Probability of the jitter.
+        grey_share: Probability that an image loses its colours.
+        blur_share: Probability of a Gaussian blur.
+        blur_sigma: Smallest and largest standard deviation of it, in pixels.
         layers: Functions from images `(B, H, W, channels)` in 0..255 to images
             of the same kind, such as preprocessing layers of Keras or
             KerasCV; called with `training=True` after crop and flip. They
@@ -28,15 +37,22 @@ class Augment:
             tf.data runs `RandAugment` of KerasCV (not of Keras) in parallel.
 
     Raises:
-        ValueError: if `pad` is negative, or `rotation` not in [0, 180].
+        ValueError: if a number is out of range.
 
     Source: He et al., CVPR 2016, section 4.2 (pad 4, crop, flip); 15 degrees
-        in `frank-xwang/RIDE-LongTailRecognition`.
+        in `frank-xwang/RIDE-LongTailRecognition`; Chen et al., 2020 (MoCo v2:
+        crop from 0.2, jitter (0.4, 0.4, 0.4, 0.1) with 0.8, grey 0.2, blur).
     """
 
     pad: int = 0
     flip: bool = False
     rotation: float = 0.0
+    crop_scale: tuple[float, float] | None = None
+    jitter: tuple[float, float, float, float] = (0.0, 0.0, 0.0, 0.0)
+    jitter_share: float = 1.0
+    grey_share: float = 0.0
+    blur_share: float = 0.0
+    blur_sigma: tuple[float, float] = (0.1, 2.0)
     layers: tuple[Callable, ...] = ()
 
     def __post_init__(self):
@@ -47,6 +63,35 @@ class Augment:
             raise ValueError(
                 f"`rotation` must be in [0, 180], got {self.rotation}"
             )
+        low, high = self.crop_scale or (1, 1)
+        if not 0 < low <= high <= 1:
+            raise ValueError(
+                "`crop_scale` must be two shares of the area, 0 < low <= high "
+                f"<= 1, got {self.crop_scale}"
+            )
+        limits = (1, 1, 1, 0.5)
+        if not all(
+            0 <= s <= m for s, m in zip(self.jitter, limits, strict=True)
+        ):
+            raise ValueError(
+                f"`jitter` must be four strengths from 0 to {limits}, got "
+                f"{self.jitter}"
+            )
+        for name in ("jitter_share", "grey_share", "blur_share"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ValueError(
+                    f"`{name}` must be in [0, 1], got {getattr(self, name)}"
+                )
+        if not 0 < self.blur_sigma[0] <= self.blur_sigma[1]:
+            raise ValueError(
+                f"`blur_sigma` must be 0 < low <= high, got {self.blur_sigma}"
+            )
+
+    @property
+    def distorts(self) -> bool:
+        """Whether there is more than crop, flip and turn: see `distort`."""
+        shares = self.grey_share or self.blur_share or any(self.jitter)
+        return bool(shares or self.crop_scale)
 
     @property
     def moves_pixels(self) -> bool:

@@ -8,6 +8,7 @@ import keras
 import numpy as np
 
 from keras_lt.data.augment import Augment, pick_pixels, pick_pixels_tf
+from keras_lt.data.distortions import distort
 
 KINDS = ("numpy", "tf.data")
 
@@ -19,9 +20,11 @@ class Loader:
     anywhere, and both kinds give the same images.
 
     Args:
-        train: Images `(N, H, W, channels)` and labels `(N,)`.
+        train: Images uint8 `(N, H, W, channels)` and labels `(N,)`.
         validation: The same for validation, or None.
         augment: What happens to training images.
+        second_view: What happens to the second view of stages with two views;
+            `augment` by default.
         kind: `"tf.data"`, or `"numpy"`, which needs no TensorFlow; by default
             the first on the TensorFlow backend, the second elsewhere.
 
@@ -36,6 +39,7 @@ class Loader:
         *,
         validation: tuple[np.ndarray, np.ndarray] | None = None,
         augment: Augment = Augment(),  # noqa: B008 - frozen
+        second_view: Augment | None = None,
         kind: str | None = None,
     ):
         on_tensorflow = keras.backend.backend() == "tensorflow"
@@ -50,6 +54,7 @@ class Loader:
         self.pixels, self.labels = train
         self.validation = validation
         self.augment = augment
+        self.second_view = second_view or augment
         self.kind = kind
 
     def steps(self, stage: Any) -> int:
@@ -67,22 +72,47 @@ class Loader:
         """Images of an epoch."""
         return min(len(self.labels), self.steps(stage) * stage.batch_size)
 
-    def train(self, stage: Any, seed: int, first_epoch: int = 0) -> Any:
-        """Batches `(images, labels)` for `fit(..., steps_per_epoch=...)`.
+    def train(
+        self,
+        stage: Any,
+        seed: int,
+        first_epoch: int = 0,
+        soft_labels: np.ndarray | None = None,
+    ) -> Any:
+        """Batches for `fit(..., steps_per_epoch=...)`.
+
+        They are `(images, labels)`, in stages with two views `((images,
+        second views, labels), labels)`, and with soft labels `((images, soft
+        labels), labels)`.
 
         Args:
-            stage: Anything with `sampler`, `batch_size` and `drop_remainder`,
-                such as a `training.Stage`.
+            stage: Anything with `sampler`, `batch_size`, `drop_remainder` and
+                `two_views`, such as a `training.Stage`.
             seed: Of sampling and augmentation.
             first_epoch: Epoch (from 0) of the first batch.
+            soft_labels: One row for each training image.
         """
         plan = _Plan(self, stage, seed, first_epoch)
         if self.augment.layers and "tensorflow" in sys.modules:
             # Layers of KerasCV draw from TensorFlow's global generator.
             sys.modules["tensorflow"].random.set_seed(seed)
+        batches = _NumpyBatches(self, plan, stage.two_views, soft_labels)
         if self.kind == "numpy":
-            return _NumpyBatches(self, plan)
+            return batches
+        if stage.two_views or soft_labels is not None or self.augment.distorts:
+            return _tf_wrapped(batches, in_turn=bool(self.augment.layers))
         return _tf_batches(self, plan)
+
+    def validate(self, stage: Any, soft_labels: np.ndarray | None = None):
+        """Validation data in the form of the training batches, or None."""
+        if self.validation is None:
+            return None
+        images, labels = self.validation
+        if stage.two_views:
+            return (images, images, labels), labels
+        if soft_labels is not None:
+            return (images, soft_labels), labels
+        return images, labels
 
 
 class _Plan:
@@ -99,33 +129,59 @@ class _Plan:
             lambda epoch: stage.sampler(loader.labels, seed, epoch)
         )
 
-    def __getitem__(self, i):
+    def place(self, i):
+        """Epoch and step."""
         epoch, step = divmod(i, self.steps)
-        epoch += self.first_epoch
+        return epoch + self.first_epoch, step
+
+    def index(self, i):
+        """Positions of the images."""
+        epoch, step = self.place(i)
         start = step * self.batch_size
-        index = self.order(epoch)[start : start + self.batch_size]
-        random = np.random.default_rng((self.seed, epoch, step))
+        return self.order(epoch)[start : start + self.batch_size]
+
+    def random(self, i, view=0):
+        """Where a view's draws come from."""
+        return np.random.default_rng((self.seed, *self.place(i), view))
+
+    def __getitem__(self, i):
+        index = self.index(i)
         if not self.augment.moves_pixels:
             return index, np.zeros((len(index), 0), "int32")
-        return index, self.augment.draw(random, len(index), *self.size)
+        return index, self.augment.draw(self.random(i), len(index), *self.size)
 
 
 class _NumpyBatches(keras.utils.PyDataset):
-    def __init__(self, loader, plan):
+    def __init__(self, loader, plan, two_views, soft_labels):
         super().__init__()
         self.loader = loader
         self.plan = plan
+        self.two_views = two_views
+        self.soft_labels = soft_labels
 
     @property
     def num_batches(self):
         return None  # endless
 
     def __getitem__(self, i):
-        augment = self.loader.augment
-        index, source = self.plan[i]
+        index = self.plan.index(i)
+        labels = self.loader.labels[index]
+        images = self._view(index, self.loader.augment, self.plan.random(i))
+        if self.two_views:
+            random = self.plan.random(i, 1)
+            second = self._view(index, self.loader.second_view, random)
+            return (images, second, labels), labels
+        if self.soft_labels is not None:
+            return (images, self.soft_labels[index]), labels
+        return images, labels
+
+    def _view(self, index, augment, random):
         images = self.loader.pixels[index]
         if augment.moves_pixels:
+            source = augment.draw(random, *images.shape[:3])
             images = pick_pixels(images, source)
+        if augment.distorts:
+            images = distort(images, random, augment)
         for layer in augment.layers:
             images = layer(images.astype("float32"), training=True)
             images = keras.ops.convert_to_numpy(images)
@@ -134,7 +190,29 @@ class _NumpyBatches(keras.utils.PyDataset):
                 f"`augment` must keep images {self.loader.pixels.shape[1:]}, "
                 f"got {images.shape[1:]}"
             )
-        return images, self.loader.labels[index]
+        return images
+
+
+def _tf_wrapped(batches, *, in_turn):
+    """A tf.data stream of batches that numpy makes, several at a time."""
+    import tensorflow as tf
+
+    example = batches[0]
+    parts = keras.tree.flatten(example)
+
+    def batch(i):
+        arrays = tf.numpy_function(
+            lambda i: keras.tree.flatten(batches[int(i)]),
+            [i],
+            [tf.as_dtype(part.dtype) for part in parts],
+        )
+        for array, part in zip(arrays, parts, strict=True):
+            array.set_shape((None, *part.shape[1:]))
+        return keras.tree.pack_sequence_as(example, arrays)
+
+    calls = None if in_turn else tf.data.AUTOTUNE
+    stream = tf.data.Dataset.counter().map(batch, num_parallel_calls=calls)
+    return stream.prefetch(tf.data.AUTOTUNE)
 
 
 def _tf_batches(loader, plan):

@@ -84,6 +84,7 @@ class MomentumContrast(keras.layers.Layer):
         self.momentum = momentum
         self.temperature = temperature
         self.key_encoder = keras.models.clone_model(encoder)
+        self.key_encoder.name = f"key_{encoder.name}"
         self.projector = self._make_projector("projector")
         self.key_projector = self._make_projector("key_projector")
 
@@ -92,25 +93,23 @@ class MomentumContrast(keras.layers.Layer):
         return keras.Sequential(
             [
                 keras.Input((features,)),
-                keras.layers.Dense(features, "relu", dtype="float32"),
-                keras.layers.Dense(self.width, dtype="float32"),
+                keras.layers.Dense(
+                    features, "relu", dtype="float32", name="hidden"
+                ),
+                keras.layers.Dense(self.width, dtype="float32", name="width"),
             ],
             name=name,
         )
 
     def build(self, queries_shape, keys_shape, labels_shape):
         """Make the queue; copy the query side to the key side."""
-        self._pairs = []
-        for query, key in (
-            (self.encoder, self.key_encoder),
-            (self.projector, self.key_projector),
-        ):
-            key.set_weights(query.get_weights())
-            self._pairs += [
-                pair
-                for pair in zip(query.variables, key.variables, strict=True)
-                if pair[0].trainable
-            ]
+        self.reset_keys()
+        self._pairs = [
+            pair
+            for query, key in self._sides()
+            for pair in zip(query.variables, key.variables, strict=True)
+            if pair[0].trainable
+        ]
         for _, key in self._pairs:
             key.trainable = False
 
@@ -128,6 +127,18 @@ class MomentumContrast(keras.layers.Layer):
         self.queue = state("queue", shape, _directions, "float32")
         self.queue_labels = state("queue_labels", shape[:1], _no_class, "int32")
         self.pointer = state("pointer", (), "zeros", "int32")
+
+    def _sides(self):
+        """Pairs of models, query side and key side."""
+        return (
+            (self.encoder, self.key_encoder),
+            (self.projector, self.key_projector),
+        )
+
+    def reset_keys(self) -> None:
+        """Make the key side a copy of the query side, as at the beginning."""
+        for query, key in self._sides():
+            key.set_weights(query.get_weights())
 
     def call(self, queries, keys, labels, training=False):
         """Encode the queries; while training, contrast and enqueue."""

@@ -1,4 +1,4 @@
-"""One head for the labels, another one for a teacher."""
+"""One head for a teacher's soft labels, another one for the labels."""
 
 import keras
 from keras import ops
@@ -8,9 +8,9 @@ from keras_lt.ops import class_ids, kl_divergence, take_class
 
 @keras.saving.register_keras_serializable(package="keras_lt")
 class HardSoftDistillation(keras.losses.Loss):
-    """Cross entropy of a hard head, and divergence of a soft head.
+    """Divergence of a soft head from a teacher, cross entropy of a hard head.
 
-    With the logits of the hard head, of the soft head and of the teacher,
+    With the logits of the soft head, of the hard head and of the teacher,
 
         CE(hard, label) + T^2 * KL(softmax(teacher / T) || softmax(soft / T))
 
@@ -23,7 +23,7 @@ class HardSoftDistillation(keras.losses.Loss):
         **kwargs: Of `keras.losses.Loss`, such as `dtype`.
 
     Call arguments: labels `(B,)` or `(B, 1)` class ids; logits `(B, 3, C)`:
-        hard, soft, teacher. The teacher's get no gradient.
+        soft, hard, teacher. The teacher's get no gradient.
     Returns: values `(B,)` in nats, then reduced by Keras.
     Raises: ValueError: if `temperature` is not positive.
 
@@ -50,7 +50,7 @@ class HardSoftDistillation(keras.losses.Loss):
 
     def call(self, y_true, y_pred):
         """Return the values `(B,)`."""
-        hard, soft, teacher = (y_pred[:, view] for view in range(3))
+        soft, hard, teacher = (y_pred[:, view] for view in range(3))
         teacher = ops.stop_gradient(teacher)
         values = -take_class(ops.log_softmax(hard), class_ids(y_true))
         return values + self.temperature**2 * kl_divergence(

@@ -4,13 +4,14 @@
 differ from its defaults for a family of data sets.
 """
 
-from keras_lt.methods import crossentropy, ldam, reslt, ride, wb
+from keras_lt.methods import crossentropy, ldam, reslt, ride, ssd, wb
 
 METHODS = {
     "ce": crossentropy.recipe,
     "ldam": ldam.recipe,
     "reslt": reslt.recipe,
     "ride": ride.recipe,
+    "ssd": ssd.recipe,
     "wb": wb.recipe,
 }
 PRESETS = {
@@ -18,6 +19,7 @@ PRESETS = {
     "ldam": ldam.PRESETS,
     "reslt": reslt.PRESETS,
     "ride": ride.PRESETS,
+    "ssd": ssd.PRESETS,
     "wb": wb.PRESETS,
 }
 

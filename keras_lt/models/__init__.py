@@ -3,6 +3,14 @@
 from keras_lt.models.backbones import BACKBONES
 from keras_lt.models.branches import branch_views, branched_classifier, fused
 from keras_lt.models.classifier import classifier, last_layers
+from keras_lt.models.contrastive import (
+    contrastive_classifier,
+    folded,
+    head_views,
+    plain_classifier,
+    scaled_classifier,
+    two_headed,
+)
 from keras_lt.models.macs import count_macs
 from keras_lt.models.multi_expert import (
     ensemble,
@@ -27,18 +35,24 @@ __all__ = [
     "branch_views",
     "branched_classifier",
     "classifier",
+    "contrastive_classifier",
     "count_macs",
     "early_exit",
     "ensemble",
     "expert_heads",
     "expert_views",
     "experts_used",
+    "folded",
     "fused",
     "gathered",
+    "head_views",
     "last_layers",
     "multi_expert",
+    "plain_classifier",
     "resnet",
     "resnet_cifar",
     "resnet_imagenet",
+    "scaled_classifier",
+    "two_headed",
     "with_teacher",
 ]

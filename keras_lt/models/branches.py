@@ -101,7 +101,7 @@ def fused(model: keras.Model, *, tau: float | None = None) -> keras.Model:
         logits = [layers.Concatenate(axis=1, dtype="float32")(logits)]
     mean = layers.GlobalAveragePooling1D(dtype="float32")(logits[0])
     total = layers.Rescaling(float(branches), dtype="float32")(mean)
-    return keras.Model(model.inputs, total, name="fused")
+    return keras.Model(model.inputs[0], total, name="fused")
 
 
 def branch_views(model: keras.Model) -> dict[str, keras.Model]:
@@ -114,7 +114,7 @@ def branch_views(model: keras.Model) -> dict[str, keras.Model]:
 
     def view(first, end):
         parts = [head.output[:, first:end] for head in heads]
-        return keras.Model(model.inputs, ops.sum(sum(parts), axis=1))
+        return keras.Model(model.inputs[0], ops.sum(sum(parts), axis=1))
 
     count = heads[0].branches
     names = ["head", "medium", "tail"][:count]

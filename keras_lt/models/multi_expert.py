@@ -100,13 +100,13 @@ def ensemble(model: keras.Model) -> keras.Model:
     """View of a `multi_expert`: images to the experts' mean logits `(B, C)`."""
     logits = expert_logits(model)
     mean = layers.GlobalAveragePooling1D(dtype="float32")(logits)
-    return keras.Model(model.inputs, mean, name="ensemble")
+    return keras.Model(model.inputs[0], mean, name="ensemble")
 
 
 def expert_views(model: keras.Model) -> dict[str, keras.Model]:
     """Views of each single expert, images to `(B, C)`, and their ensemble."""
     single = {
-        f"expert{number}": keras.Model(model.inputs, head.output)
+        f"expert{number}": keras.Model(model.inputs[0], head.output)
         for number, head in enumerate(expert_heads(model), 1)
     }
     return {**single, "ensemble": ensemble(model)}
@@ -138,8 +138,8 @@ def with_teacher(student: keras.Model, teacher: keras.Model) -> keras.Model:
                 f"`teacher` must have the student's {what}, {mine}, got "
                 f"{theirs}"
             )
-    teacher = keras.Model(teacher.inputs, teacher.outputs[0], name="teacher")
+    teacher = keras.Model(teacher.inputs[0], teacher.outputs[0], name="teacher")
     lesson = stack([teacher(student.inputs[0])])
     both = layers.Concatenate(axis=1, dtype="float32")
     views = both([student.outputs[0], lesson])
-    return keras.Model(student.inputs, views, name=f"{student.name}_taught")
+    return keras.Model(student.inputs[0], views, name=f"{student.name}_taught")

@@ -34,7 +34,7 @@ def add_router(model: keras.Model, *, top_k: int) -> keras.Model:
     router = ExpertRouter(top_k=top_k, dtype="float32", name="router")
     routes = router(features, logits)
     both = AppendRoutes(dtype="float32")(expert_logits(model), routes)
-    return keras.Model(model.inputs, both, name=f"{model.name}_routed")
+    return keras.Model(model.inputs[0], both, name=f"{model.name}_routed")
 
 
 def early_exit(model: keras.Model) -> keras.Model:
@@ -45,7 +45,7 @@ def early_exit(model: keras.Model) -> keras.Model:
     routes = model.get_layer("router").output
     answer = EarlyExit(dtype="float32")
     logits = answer(expert_logits(model), routes)
-    return keras.Model(model.inputs, logits, name="early_exit")
+    return keras.Model(model.inputs[0], logits, name="early_exit")
 
 
 def experts_used(model: keras.Model) -> keras.Model:
@@ -55,7 +55,7 @@ def experts_used(model: keras.Model) -> keras.Model:
     """
     count = _CountExperts(dtype="float32")
     used = count(model.get_layer("router").output)
-    return keras.Model(model.inputs, used, name="experts_used")
+    return keras.Model(model.inputs[0], used, name="experts_used")
 
 
 def gathered(model: keras.Model) -> keras.Model:

@@ -6,7 +6,7 @@ from keras_lt.training.freezing import freeze, unfreeze
 from keras_lt.training.problem import Problem
 from keras_lt.training.recipe import Recipe, Stage
 from keras_lt.training.run import Outcome, rehearse, run
-from keras_lt.training.transfer import copy_weights
+from keras_lt.training.transfer import copy_weights, read_weights
 
 __all__ = [
     "Outcome",
@@ -17,6 +17,7 @@ __all__ = [
     "evaluate",
     "freeze",
     "predict_logits",
+    "read_weights",
     "rehearse",
     "run",
     "unfreeze",

@@ -2,7 +2,6 @@
 
 import io
 import json
-import os
 import pathlib
 import time
 from typing import Any
@@ -10,18 +9,14 @@ from typing import Any
 import keras
 import numpy as np
 
+from keras_lt.training.files import write_atomically
+from keras_lt.training.transfer import (
+    restore_weights,
+    set_all,
+    write_weights,
+)
+
 PROGRESS = "__progress__"
-
-
-def write_atomically(path: pathlib.Path, content: bytes) -> None:
-    """Write a file so that a kill leaves the old one or the new one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(path.name + ".partial")
-    with open(partial, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(partial, path)
 
 
 def save_variables(path: pathlib.Path, model: keras.Model, progress: Any):
@@ -49,19 +44,7 @@ def load_variables(path: pathlib.Path, model: keras.Model) -> None:
     """
     with np.load(path, allow_pickle=False) as archive:
         arrays = [archive[key] for key in archive.files if key != PROGRESS]
-    variables = _variables(model)
-    if len(arrays) != len(variables):
-        raise ValueError(
-            f"{path} holds {len(arrays)} variables, the model has "
-            f"{len(variables)}"
-        )
-    for variable, array in zip(variables, arrays, strict=True):
-        if tuple(variable.shape) != array.shape:
-            raise ValueError(
-                f"{path}: {variable.path} has shape {tuple(variable.shape)}, "
-                f"the file holds {array.shape}"
-            )
-        variable.assign(array)
+    set_all(_variables(model), arrays, path)
 
 
 def _variables(model):
@@ -74,7 +57,11 @@ def _variables(model):
 
 def without_optimizer(model: keras.Model) -> keras.Model:
     """Return a functional model that shares the layers, but is not compiled."""
-    return keras.Model(model.inputs, model.outputs, name=model.name)
+    inputs, outputs = (
+        tensors[0] if len(tensors) == 1 else tensors
+        for tensors in (model.inputs, model.outputs)
+    )
+    return keras.Model(inputs, outputs, name=model.name)
 
 
 class Store:
@@ -98,6 +85,8 @@ class Store:
         self.first = first
         self.index, self.epoch, self.seconds = first, 0, 0.0
         self.records: dict[str, Any] = {}
+        if self.workdir:
+            self.workdir.mkdir(parents=True, exist_ok=True)
         if self.workdir and self.checkpoint.exists():
             with np.load(self.checkpoint, allow_pickle=False) as archive:
                 self.__dict__.update(json.loads(str(archive[PROGRESS])))
@@ -110,13 +99,18 @@ class Store:
         return self.workdir / "checkpoint.npz"
 
     @property
+    def soft_labels(self) -> pathlib.Path | None:
+        """File with what a teacher says of the training images."""
+        return self.workdir and self.workdir / "stages" / "soft_labels.npz"
+
+    @property
     def metrics(self) -> pathlib.Path:
         """File with one line an epoch."""
         return self.workdir / "metrics.jsonl"
 
     def weights(self, index: int) -> pathlib.Path:
         """File with the model's weights at the end of a stage."""
-        name = f"{index}-{self.stages[index]}.weights.h5"
+        name = f"{index}-{self.stages[index]}.npz"
         return self.workdir / "stages" / name
 
     def restore(self, index: int, model: keras.Model) -> None:
@@ -128,7 +122,7 @@ class Store:
         elif index == self.index - 1 and not self.epoch:
             load_variables(self.checkpoint, model)
         elif index < self.index:
-            without_optimizer(model).load_weights(self.weights(index))
+            restore_weights(self.weights(index), model)
 
     def save(self, model: keras.Model) -> None:
         """Write a checkpoint."""
@@ -140,11 +134,7 @@ class Store:
     def finish_stage(self, model: keras.Model, record: Any) -> None:
         """Keep the weights of the stage and move on to the next one."""
         if self.workdir:
-            path = self.weights(self.index)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            partial = path.with_name("partial.weights.h5")
-            without_optimizer(model).save_weights(partial)
-            os.replace(partial, path)
+            write_weights(self.weights(self.index), model)
         self.records[self.stages[self.index]] = record
         self.index, self.epoch = self.index + 1, 0
         self.save(model)

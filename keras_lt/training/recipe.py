@@ -25,6 +25,14 @@ class Stage:
         batch_size: Images a step.
         drop_remainder: Whether to leave out an epoch's last partial batch.
         callbacks: Function that makes the stage's own callbacks.
+        two_views: Whether the model's inputs are two views of the images, and
+            their labels.
+        soft_labels: Function from the previous stage's model to a teacher,
+            images to `(B, C)`. Its logits of every training image, as it is
+            without augmentation, are written once, and are a second input.
+        needs: Function from the previous stage's model to the part of it that
+            must find its weights where a run starts with this stage; all of
+            it by default.
     """
 
     name: str
@@ -36,6 +44,9 @@ class Stage:
     batch_size: int = 128
     drop_remainder: bool = False
     callbacks: Callable[[], Sequence[keras.callbacks.Callback]] = tuple
+    two_views: bool = False
+    soft_labels: Callable[[keras.Model], keras.Model] | None = None
+    needs: Callable[[keras.Model], keras.Model] = lambda model: model
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -54,6 +65,8 @@ class Recipe:
         augment: Fields of `data.Augment` in which the method differs from
             the data set's published augmentation, such as
             `{"rotation": 15.0}`.
+        second_view: The same for the second view of stages with two views,
+            in which it differs from the published augmentation.
 
     Raises:
         ValueError: if there is no stage, or two have the same name.
@@ -65,6 +78,7 @@ class Recipe:
     serve: Callable[[keras.Model], keras.Model] = lambda model: model
     views: Callable[[keras.Model], Mapping[str, keras.Model]] = lambda model: {}
     augment: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    second_view: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
     def __post_init__(self):
         """Check the stages."""

@@ -10,7 +10,8 @@ import keras
 from keras_lt.callbacks import ShowProgress
 from keras_lt.training.checkpoint import SaveProgress, Store
 from keras_lt.training.recipe import Recipe, Stage
-from keras_lt.training.transfer import copy_weights
+from keras_lt.training.soft_labels import soft_labels
+from keras_lt.training.transfer import copy_weights, read_weights
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,7 +41,7 @@ def run(
     callbacks: Callable[[Stage], Sequence[keras.callbacks.Callback]] = (
         lambda stage: ()
     ),
-    start: tuple[str, keras.Model] | None = None,
+    start: tuple[str, keras.Model | pathlib.Path] | None = None,
     jit_compile: bool | str = "auto",
     validation_freq: int = 1,
     checkpoint_seconds: float = 30.0,
@@ -53,17 +54,17 @@ def run(
 
     Args:
         recipe: What to build and train.
-        loader: Gives the batches, such as a `data.Loader`: needs
-            `train(stage, seed, first_epoch)`, `steps(stage)`, `validation`.
+        loader: Gives the batches, a `data.Loader` or what has its methods.
         seed: Of the initial weights, sampling and augmentation.
         workdir: Folder for `checkpoint.npz`, `metrics.jsonl` and the weights
-            of each stage, `stages/0-NAME.weights.h5`; None keeps nothing.
+            of each stage, `stages/0-NAME.npz`; None keeps nothing.
         on_stage_end: Called with each finished stage and its model; returns
             JSON data for `Outcome.records`.
         callbacks: Function from a stage to further callbacks.
-        start: Name of the stage to begin with, and a model with the weights
-            to begin with, found by their names; the stages before it are set
-            up, but not trained.
+        start: Name of the stage to begin with, and the weights to begin with,
+            found by their names; the stages before it are set up, but not
+            trained. The weights are a model with those that the stage needs,
+            or the file of the stage before it in another run's `workdir`.
         jit_compile: Of `keras.Model.compile`.
         validation_freq: Epochs between validations, if there is a split.
         checkpoint_seconds: Least time between two checkpoints.
@@ -83,9 +84,9 @@ def run(
     images = 0
     for index, stage in enumerate(recipe.stages):
         if start and index == first:
-            copy_weights(start[1], model)
+            _begin(start[1], stage, model)
         keras.utils.set_random_seed(seed + index)
-        model = stage.setup(model)
+        previous, model = model, stage.setup(model)
         steps = loader.steps(stage)
         if stage.epochs:
             new = stage.optimizer and stage.optimizer(steps)
@@ -101,14 +102,20 @@ def run(
         if index < store.index:
             continue
         if store.epoch < stage.epochs:
+            soft, soft_validation = soft_labels(
+                stage.soft_labels and stage.soft_labels(previous),
+                loader,
+                store.soft_labels,
+                verbose=verbose,
+            )
             shown = [ShowProgress(stage.name)] if verbose else []
             model.fit(
-                loader.train(stage, seed + index, store.epoch),
+                loader.train(stage, seed + index, store.epoch, soft),
                 steps_per_epoch=steps,
                 initial_epoch=store.epoch,
                 shuffle=False,
                 epochs=stage.epochs,
-                validation_data=loader.validation,
+                validation_data=loader.validate(stage, soft_validation),
                 validation_batch_size=500,
                 validation_freq=validation_freq,
                 callbacks=[
@@ -127,7 +134,7 @@ def rehearse(
     recipe: Recipe,
     loader: Any,
     *,
-    start: tuple[str, keras.Model] | None = None,
+    start: tuple[str, keras.Model | pathlib.Path] | None = None,
 ) -> None:
     """Build and set up everything without training, to fail before it.
 
@@ -143,11 +150,26 @@ def rehearse(
     model = recipe.build()
     for index, stage in enumerate(recipe.stages):
         if start and index == first:
-            copy_weights(start[1], model)
+            _begin(start[1], stage, model)
         model = stage.setup(model)
         steps = loader.steps(stage)
         if stage.optimizer:
             stage.optimizer(steps)
+
+
+def _begin(
+    source: keras.Model | pathlib.Path, stage: Stage, model: keras.Model
+) -> None:
+    """Give a stage's starting model another run's weights."""
+    try:
+        if isinstance(source, keras.Model):
+            copy_weights(source, stage.needs(model))
+        else:
+            copy_weights(read_weights(source), model)
+    except ValueError as error:
+        raise ValueError(
+            f"weights to start from do not fit: {error}"
+        ) from error
 
 
 def _first_stage(recipe: Recipe, start: tuple[str, Any] | None) -> int:

@@ -13,28 +13,29 @@ KINDS = ["numpy", "tf.data"]
 TRAIN = toy.images((24, 8, 3), 0)
 
 
-def stage(sampler=None, batch_size=8, drop_remainder=False):
+def stage(sampler=None, batch_size=8, drop_remainder=False, two_views=False):
     return types.SimpleNamespace(
         sampler=sampler or InstanceBalanced(),
         batch_size=batch_size,
         drop_remainder=drop_remainder,
+        two_views=two_views,
     )
 
 
 def take(batches, number):
-    """Images and labels of the first batches, of either kind."""
+    """Inputs and labels of the first batches, of either kind."""
     if isinstance(batches, keras.utils.PyDataset):
         first = [batches[i] for i in range(number)]
     else:
         first = itertools.islice(batches, number)
-    return [(np.asarray(x), np.asarray(y)) for x, y in first]
+    return [keras.tree.map_structure(np.asarray, batch) for batch in first]
 
 
 def assert_same(ours, theirs):
-    assert len(ours) == len(theirs)
+    ours, theirs = keras.tree.flatten(ours), keras.tree.flatten(theirs)
     for a, b in zip(ours, theirs, strict=True):
-        np.testing.assert_array_equal(a[0], b[0])
-        np.testing.assert_array_equal(a[1], b[1])
+        assert a.dtype == b.dtype
+        np.testing.assert_array_equal(a, b)
 
 
 def loader(kind="numpy", **options):
@@ -51,6 +52,7 @@ def loader(kind="numpy", **options):
         Augment(flip=True),
         Augment(pad=2, flip=True),
         Augment(pad=1, flip=True, rotation=15.0),
+        Augment(pad=1, flip=True, crop_scale=(0.2, 1.0), blur_share=0.5),
     ],
 )
 def test_both_kinds_give_the_same_batches(augment, drop_remainder):
@@ -126,6 +128,57 @@ def test_numpy_batches_by_number_are_in_any_order():
     batches = loader(augment=Augment(pad=1)).train(stage(), 0)
     late, early = batches[7], batches[2]
     assert_same([early, late], [take(batches, 8)[i] for i in (2, 7)])
+
+
+SECOND = Augment(crop_scale=(0.3, 1.0), jitter=(0.4, 0.4, 0.4, 0.1))
+
+
+@pytest.mark.parametrize("first", [Augment(), Augment(pad=1, flip=True)])
+def test_two_views(first):
+    plan = stage(two_views=True)
+    ours, theirs = (
+        take(
+            loader(kind, augment=first, second_view=SECOND).train(plan, 7, 1), 7
+        )
+        for kind in KINDS
+    )
+    assert_same(ours, theirs)
+    # The first view is that of a stage with one.
+    plain = take(loader(augment=first).train(stage(), 7, 1), 7)
+    assert_same(plain, [(x[0], y) for x, y in ours])
+    for (images, second, labels), again in ours:
+        np.testing.assert_array_equal(labels, again)
+        assert images.shape == second.shape
+        different = (images != second).reshape(len(images), -1).any(1)
+        assert different.mean() > 0.9
+
+
+def test_views_of_the_same_augmentation_are_drawn_anew():
+    images = loader(augment=Augment(pad=2)).train(stage(two_views=True), 0)
+    (first, second, _), _ = images[0]
+    assert (first != second).any((1, 2, 3)).mean() > 0.5
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_soft_labels_follow_their_images(kind):
+    soft = np.arange(35, dtype="float32")[:, None] * [1, 2, 3]
+    soft = soft.astype("float32")
+    images = loader(kind)
+    for (x, ours), labels in take(images.train(stage(), 1, 0, soft), 6):
+        for pixels, row, label in zip(x, ours, labels, strict=True):
+            (number,) = np.flatnonzero((TRAIN[0] == pixels).all((1, 2, 3)))
+            np.testing.assert_array_equal(row, soft[number])
+            assert label == TRAIN[1][number]
+
+
+def test_validation_has_the_form_of_training():
+    x, y = toy.test_images()
+    images = loader(validation=(x, y))
+    soft = np.zeros((len(x), 3))
+    assert loader().validate(stage()) is None
+    assert_same(images.validate(stage()), (x, y))
+    assert_same(images.validate(stage(two_views=True)), ((x, x, y), y))
+    assert_same(images.validate(stage(), soft), ((x, soft), y))
 
 
 def test_layers_must_keep_the_shape():

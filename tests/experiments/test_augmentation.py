@@ -1,6 +1,5 @@
 import subprocess
 import sys
-import types
 
 import augmentation
 import keras
@@ -8,12 +7,10 @@ import numpy as np
 import pytest
 
 from keras_lt.data import Augment, Loader
-from keras_lt.samplers import InstanceBalanced
+from keras_lt.training import Stage
 
 PUBLISHED = Augment(pad=2, flip=True, rotation=5.0)
-STAGE = types.SimpleNamespace(
-    sampler=InstanceBalanced(), batch_size=8, drop_remainder=True
-)
+STAGE = Stage(name="any", epochs=1, batch_size=8, drop_remainder=True)
 IMAGES = np.random.default_rng(0).integers(0, 256, (32, 12, 12, 3), "uint8")
 
 

@@ -46,7 +46,7 @@ def test_a_run_reports_experts_and_routing(finished):
     assert report["macs_one_expert"] <= report["macs"]
     assert report["macs"] <= report["macs_all_experts"]
     assert report["largest_difference"] < 1e-4
-    for words in ("of these, alone", "% use 2", "of one plain network"):
+    for words in ("router, alone", "% use 2", "of one plain network"):
         assert words in out
 
 

@@ -60,8 +60,8 @@ def test_the_folder_holds_everything(run):
         "plots/curves.png",
         "plots/norms.png",
         "result.json",
-        "stages/0-features.weights.h5",
-        "stages/1-classifier.weights.h5",
+        "stages/0-features.npz",
+        "stages/1-classifier.npz",
     }
 
 

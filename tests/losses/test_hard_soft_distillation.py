@@ -12,7 +12,7 @@ LABELS = np.array([0, 2])
 
 
 def stacked(hard=HARD, soft=SOFT, teacher=TEACHER):
-    return np.stack([hard, soft, teacher], axis=1).astype("float32")
+    return np.stack([soft, hard, teacher], axis=1).astype("float32")
 
 
 def value(loss, logits):
@@ -37,13 +37,13 @@ def test_each_head_sees_its_own_target():
 
     first, other = slopes(stacked()), slopes(stacked(teacher=HARD))
     assert not first[:, 2].any()  # of the teacher
-    np.testing.assert_array_equal(first[:, 0], other[:, 0])
-    assert not np.allclose(first[:, 1], other[:, 1])
+    np.testing.assert_array_equal(first[:, 1], other[:, 1])
+    assert not np.allclose(first[:, 0], other[:, 0])
     golden = [[0.843794734, 0.114195199, 0.042010066]]
     golden += [[0.231223898, 0.140244383, 0.628531719]]  # soft labels
     p = np.exp(np.array(SOFT) / 2)
     p /= p.sum(-1, keepdims=True)
-    np.testing.assert_allclose(first[:, 1], p - golden, atol=1e-6)
+    np.testing.assert_allclose(first[:, 0], p - golden, atol=1e-6)
 
 
 def test_bad_temperature():

@@ -120,7 +120,7 @@ def test_starts_at_a_later_stage(tmp_path):
     resumed = train(("second", source), tmp_path)
     for name, value in weights(outcome.model).items():
         np.testing.assert_array_equal(weights(resumed.model)[name], value)
-    assert not (tmp_path / "stages" / "0-first.weights.h5").exists()
+    assert not (tmp_path / "stages" / "0-first.npz").exists()
 
 
 def test_starts_the_first_stage_from_weights():
