@@ -9,7 +9,7 @@ import keras_lt
 
 ROOT = pathlib.Path(keras_lt.__file__).parent
 FLOORS = (
-    ("stats", "ops"),
+    ("stats", "ops", "names"),
     (
         *("losses", "constraints", "layers", "metrics", "callbacks"),
         *("optimizers", "schedules", "samplers"),

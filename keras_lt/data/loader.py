@@ -1,6 +1,7 @@
 """Index stream to batches, on tf.data or without TensorFlow."""
 
 import functools
+import os
 import sys
 from typing import Any
 
@@ -107,12 +108,17 @@ class Loader:
         """Validation data in the form of the training batches, or None."""
         if self.validation is None:
             return None
-        images, labels = self.validation
+        inputs, labels = self.validation
         if stage.two_views:
-            return (images, images, labels), labels
-        if soft_labels is not None:
-            return (images, soft_labels), labels
-        return images, labels
+            inputs = (inputs, inputs, labels)
+        elif soft_labels is not None:
+            inputs = (inputs, soft_labels)
+        if self.kind == "numpy":
+            return inputs, labels
+        import tensorflow as tf
+
+        slices = tf.data.Dataset.from_tensor_slices((inputs, labels))
+        return _untuned(slices.batch(500))
 
 
 class _Plan:
@@ -210,9 +216,9 @@ def _tf_wrapped(batches, *, in_turn):
             array.set_shape((None, *part.shape[1:]))
         return keras.tree.pack_sequence_as(example, arrays)
 
-    calls = None if in_turn else tf.data.AUTOTUNE
+    calls = None if in_turn else os.cpu_count()
     stream = tf.data.Dataset.counter().map(batch, num_parallel_calls=calls)
-    return stream.prefetch(tf.data.AUTOTUNE)
+    return _untuned(stream.prefetch(2))
 
 
 def _tf_batches(loader, plan):
@@ -242,6 +248,15 @@ def _tf_batches(loader, plan):
     )
     batches = tf.data.Dataset.from_generator(plans, output_signature=signature)
     # Layers keep a random state: side by side they would race for it.
-    calls = None if augment.layers else tf.data.AUTOTUNE
+    calls = None if augment.layers else os.cpu_count()
     batches = batches.map(batch, num_parallel_calls=calls)
-    return batches.prefetch(tf.data.AUTOTUNE)
+    return _untuned(batches.prefetch(2))
+
+
+def _untuned(dataset):
+    """Without tuning: its thread can hold up the end of an iteration."""
+    import tensorflow as tf
+
+    options = tf.data.Options()
+    options.autotune.enabled = False
+    return dataset.with_options(options)

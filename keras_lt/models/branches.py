@@ -8,6 +8,7 @@ from keras import layers, ops
 from keras_lt.layers import ResidualFusion
 from keras_lt.models.backbones import encoder
 from keras_lt.models.blocks import normalize
+from keras_lt.names import reserve_names
 
 
 def branched_classifier(
@@ -125,6 +126,7 @@ def branch_views(model: keras.Model) -> dict[str, keras.Model]:
 
 
 def _heads(model: keras.Model) -> list[ResidualFusion]:
+    reserve_names(model)
     return [x for x in model.layers if isinstance(x, ResidualFusion)]
 
 

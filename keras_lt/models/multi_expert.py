@@ -8,6 +8,7 @@ from keras import layers
 from keras_lt.models.backbones import encoder
 from keras_lt.models.blocks import normalize
 from keras_lt.models.classifier import make_head
+from keras_lt.names import reserve_names
 
 
 def multi_expert(
@@ -86,6 +87,7 @@ def expert_heads(model: keras.Model) -> list[keras.Layer]:
 
     Their `input` and `output` are the experts' features and logits.
     """
+    reserve_names(model)
     names = {layer.name for layer in model.layers}
     numbered = (f"expert{n}_head" for n in range(1, len(names) + 1))
     return [model.get_layer(name) for name in numbered if name in names]
@@ -127,6 +129,7 @@ def with_teacher(student: keras.Model, teacher: keras.Model) -> keras.Model:
     Raises:
         ValueError: if images or classes differ.
     """
+    reserve_names(student)
     if expert_heads(teacher):
         teacher = ensemble(teacher)
     for what, mine, theirs in (

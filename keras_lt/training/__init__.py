@@ -1,7 +1,7 @@
 """From a recipe to a trained model."""
 
 from keras_lt.training.checkpoint import without_optimizer
-from keras_lt.training.evaluation import evaluate, predict_logits
+from keras_lt.training.evaluation import evaluate, predict, predict_logits
 from keras_lt.training.freezing import freeze, unfreeze
 from keras_lt.training.problem import Problem
 from keras_lt.training.recipe import Recipe, Stage
@@ -16,6 +16,7 @@ __all__ = [
     "copy_weights",
     "evaluate",
     "freeze",
+    "predict",
     "predict_logits",
     "read_weights",
     "rehearse",

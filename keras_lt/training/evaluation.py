@@ -7,6 +7,7 @@ import keras
 import numpy as np
 
 from keras_lt import stats
+from keras_lt.names import reserve_names
 
 
 def predict_logits(
@@ -28,12 +29,31 @@ def predict_logits(
     Returns:
         float32 `(N, C)`.
     """
-    options = {"batch_size": min(batch_size, len(images)), "verbose": 0}
-    logits = np.asarray(model.predict(images, **options), "float32")
+    logits = predict(model, images, batch_size=batch_size)
     if flip:
         mirrored = np.ascontiguousarray(images[:, :, ::-1])
-        logits = (logits + model.predict(mirrored, **options)) / 2
+        logits = (logits + predict(model, mirrored, batch_size=batch_size)) / 2
     return logits
+
+
+def predict(model: keras.Model, images: np.ndarray, *, batch_size: int) -> Any:
+    """Outputs of a model for all images, as numpy arrays.
+
+    As `model.predict` does, but without tf.data: its tuning thread can hold up
+    the end of an iteration for as long as the iteration took.
+
+    Args:
+        model: Its inputs are images.
+        images: `(N, ...)`.
+        batch_size: Images at a time.
+    """
+    parts = [
+        model.predict_on_batch(images[start : start + batch_size])
+        for start in range(0, len(images), batch_size)
+    ]
+    return keras.tree.map_structure(
+        lambda *arrays: np.concatenate([np.asarray(a) for a in arrays]), *parts
+    )
 
 
 def evaluate(
@@ -65,7 +85,10 @@ def evaluate(
     views = views or {}
     together = model
     if views:
-        outputs = [view.outputs[0] for view in (model, *views.values())]
+        every = (model, *views.values())
+        for view in every:
+            reserve_names(view)
+        outputs = [view.outputs[0] for view in every]
         together = keras.Model(model.inputs, keras.ops.stack(outputs, axis=1))
     logits = predict_logits(together, images, flip=flip)
     logits = logits.reshape(len(logits), 1 + len(views), -1)  # (N, 1 + V, C)

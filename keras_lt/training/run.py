@@ -116,7 +116,7 @@ def run(
                 shuffle=False,
                 epochs=stage.epochs,
                 validation_data=loader.validate(stage, soft_validation),
-                validation_batch_size=500,
+                validation_batch_size=500,  # of arrays
                 validation_freq=validation_freq,
                 callbacks=[
                     *stage.callbacks(),
