@@ -124,7 +124,12 @@ def _check(flags) -> None:
                 f"--tensorboard needs {package}, which is not installed; pip "
                 "install 'keras_lt[tensorboard]' brings it"
             )
-    for name in ("epochs_scale", "batch_size", "validation_freq"):
+    for name in (
+        "epochs_scale",
+        "batch_size",
+        "validation_freq",
+        "steps_per_execution",
+    ):
         value = flags[name].value
         if value is not None and not value > 0:
             raise ValueError(f"--{name} must be > 0, got {value}")

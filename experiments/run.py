@@ -121,6 +121,8 @@ class Run:
             start=self._start(),
             # XLA halves the speed of convolutions in TensorFlow on a CPU.
             jit_compile=False if on_tensorflow and not accelerators else "auto",
+            steps_per_execution=self.flags.steps_per_execution
+            or training.default_steps(),
             validation_freq=self.flags.validation_freq,
             checkpoint_seconds=self.flags.checkpoint_seconds,
         )

@@ -107,6 +107,11 @@ def define_flags() -> None:
     switch("resume", True, "Go on with a run that the folder already holds.")
     number("checkpoint_seconds", 30.0, "Least time between two checkpoints.")
     string("backend", None, "tensorflow or jax. Default: what is installed.")
+    integer(
+        "steps_per_execution",
+        None,
+        "Steps that run as one program. Default: by device.",
+    )
     string("precision", "float32", "float32, mixed_bfloat16 or mixed_float16.")
     switch("plots", True, "Draw plots, if matplotlib is installed.")
     switch("tensorboard", False, "Write TensorBoard events.")

@@ -1,11 +1,15 @@
-"""Run the programs as their users do, in a process of their own."""
+"""Run the programs as their users do."""
 
+import contextlib
+import importlib
+import io
 import os
 import pathlib
 import subprocess
 import sys
 
 import keras
+from absl import flags
 
 ROOT = pathlib.Path(__file__).parents[1]
 TINY = (
@@ -41,8 +45,33 @@ def start(program, *arguments, cwd):
 
 
 def run(program, *arguments, cwd, status=0):
-    """Run to the end and return standard output and error."""
-    process = start(program, *arguments, cwd=cwd)
-    out, err = process.communicate(timeout=300)
-    assert process.returncode == status, err
-    return out, err
+    """Run in this process to the end; return standard output and error."""
+    module = importlib.import_module(program.removesuffix(".py"))
+    out, err, code = io.StringIO(), io.StringIO(), 0
+    with (
+        contextlib.chdir(cwd),
+        contextlib.redirect_stdout(out),
+        contextlib.redirect_stderr(err),
+        fresh_flags(module),
+    ):
+        try:
+            module.main([program, *map(str, arguments)])
+        except SystemExit as exit:
+            code = exit.code
+        finally:
+            keras.config.set_dtype_policy("float32")
+    assert code == status, err.getvalue()
+    return out.getvalue(), err.getvalue()
+
+
+@contextlib.contextmanager
+def fresh_flags(module):
+    """Let a program declare its flags anew; leave other flags alone."""
+
+    def forget():
+        for flag in list(flags.FLAGS.get_flags_for_module(module)):
+            delattr(flags.FLAGS, flag.name)
+
+    forget()
+    yield
+    forget()

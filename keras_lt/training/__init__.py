@@ -3,6 +3,7 @@
 from keras_lt.training.checkpoint import without_optimizer
 from keras_lt.training.evaluation import evaluate, predict, predict_logits
 from keras_lt.training.freezing import freeze, unfreeze
+from keras_lt.training.fused import default_steps, fuse_steps
 from keras_lt.training.problem import Problem
 from keras_lt.training.recipe import Recipe, Stage
 from keras_lt.training.run import Outcome, rehearse, run
@@ -14,8 +15,10 @@ __all__ = [
     "Recipe",
     "Stage",
     "copy_weights",
+    "default_steps",
     "evaluate",
     "freeze",
+    "fuse_steps",
     "predict",
     "predict_logits",
     "read_weights",

@@ -9,6 +9,7 @@ import keras
 
 from keras_lt.callbacks import ShowProgress
 from keras_lt.training.checkpoint import SaveProgress, Store
+from keras_lt.training.fused import fuse_steps
 from keras_lt.training.recipe import Recipe, Stage
 from keras_lt.training.soft_labels import soft_labels
 from keras_lt.training.transfer import copy_weights, read_weights
@@ -43,6 +44,7 @@ def run(
     ),
     start: tuple[str, keras.Model | pathlib.Path] | None = None,
     jit_compile: bool | str = "auto",
+    steps_per_execution: int = 1,
     validation_freq: int = 1,
     checkpoint_seconds: float = 30.0,
     verbose: bool = True,
@@ -66,6 +68,7 @@ def run(
             trained. The weights are a model with those that the stage needs,
             or the file of the stage before it in another run's `workdir`.
         jit_compile: Of `keras.Model.compile`.
+        steps_per_execution: Steps of a program, see `fuse_steps`.
         validation_freq: Epochs between validations, if there is a split.
         checkpoint_seconds: Least time between two checkpoints.
         verbose: Whether to show progress.
@@ -96,6 +99,8 @@ def run(
                 metrics=recipe.metrics(),
                 jit_compile=jit_compile,
             )
+            if steps_per_execution > 1:
+                fuse_steps(model, steps_per_execution, steps_per_epoch=steps)
         store.restore(index, model)
         if index >= first:
             images += stage.epochs * loader.images(stage)

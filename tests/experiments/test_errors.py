@@ -12,13 +12,8 @@ from absl import flags
 
 @pytest.fixture(autouse=True)
 def fresh_flags():
-    """Declare the flags of `train.py` anew; leave the others alone."""
-    own = flags.FLAGS.get_flags_for_module(train)
-    for flag in own:
-        delattr(flags.FLAGS, flag.name)
-    yield
-    for flag in list(flags.FLAGS.get_flags_for_module(train)):
-        delattr(flags.FLAGS, flag.name)
+    with programs.fresh_flags(train):
+        yield
 
 
 def error(capsys, *arguments):
@@ -118,7 +113,7 @@ def test_tensorboard_needs_its_package(monkeypatch, capsys):
 
 
 def test_help_reads_without_a_run(tmp_path):
-    out, _ = programs.run("train.py", "--help", cwd=tmp_path)
+    out, _ = programs.start("train.py", "--help", cwd=tmp_path).communicate()
     assert max(map(len, out.splitlines())) <= 80
     for word in ("--imbalance_ratio", "radius_fraction", "on digits:"):
         assert word in out

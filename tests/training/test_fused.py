@@ -1,0 +1,195 @@
+import keras
+import numpy as np
+import pytest
+import toy
+
+from keras_lt.constraints import ClassMaxNorm
+from keras_lt.optimizers import SGD
+from keras_lt.training import Recipe, Stage, fuse_steps, run
+
+ON_JAX = keras.backend.backend() == "jax"
+RANDOM = np.random.default_rng(0)
+X = RANDOM.normal(size=(80, 6)).astype("float32")
+Y = RANDOM.integers(0, 3, 80)
+LOSS = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+
+
+def build(optimizer=None):
+    keras.utils.set_random_seed(0)
+    model = keras.Sequential(
+        [
+            keras.Input((6,)),
+            keras.layers.Dense(8, name="hidden"),
+            keras.layers.BatchNormalization(),
+            keras.layers.Dropout(0.2, seed=1),
+            keras.layers.Dense(
+                3, kernel_constraint=ClassMaxNorm(0.5), dtype="float32"
+            ),
+        ]
+    )
+    metrics = [keras.metrics.SparseCategoricalAccuracy("accuracy")]
+    optimizer = optimizer or SGD(0.05, momentum=0.9, l2=1e-3)
+    jit = True if ON_JAX else False
+    model.compile(optimizer, LOSS, metrics=metrics, jit_compile=jit)
+    return model
+
+
+class Count(keras.callbacks.Callback):
+    def __init__(self, stop_after=None):
+        super().__init__()
+        self.ends, self.stop_after = [], stop_after
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.ends.append(batch)
+        assert np.isfinite(float(logs["loss"]))
+        if batch == self.stop_after:
+            self.model.stop_training = True
+
+
+def fit(model, size=8, **options):
+    options = {"epochs": 2, "shuffle": False, "verbose": 0} | options
+    return model.fit(X, Y, batch_size=size, **options).history
+
+
+def assert_same(ours, theirs, rtol=1e-5, atol=1e-6):
+    for a, b in zip(ours, theirs, strict=True):
+        np.testing.assert_allclose(a, b, rtol=rtol, atol=atol)
+
+
+@pytest.mark.parametrize("size", [8, 7], ids=["even", "ragged last batch"])
+@pytest.mark.parametrize("steps", [1, 3, 4, 100])
+def test_equals_stock_fit(steps, size):
+    stock, fused = build(), build()
+    fuse_steps(fused, steps)
+    expected, found = fit(stock, size), fit(fused, size)
+    assert found.keys() == expected.keys()
+    for name in expected:
+        assert_same(found[name], expected[name])
+    assert_same(fused.get_weights(), stock.get_weights())
+    assert_same(fused.optimizer.variables[:1], stock.optimizer.variables[:1])
+    norms = np.linalg.norm(fused.layers[-1].get_weights()[0], axis=0)
+    assert (norms < 0.5 + 1e-6).all()
+
+
+def test_callbacks_are_called_once_a_program():
+    model, seen = build(), Count()
+    fuse_steps(model, 4)
+    fit(model, epochs=1, callbacks=[seen])
+    assert len(seen.ends) == 3  # of 10 steps
+    stopped, seen = build(), Count(stop_after=7)
+    fuse_steps(stopped, 4)
+    history = fit(stopped, callbacks=[seen])
+    assert len(seen.ends) == 2
+    assert int(stopped.optimizer.iterations) == 8
+    assert len(history["loss"]) == 1
+
+
+class Endless(keras.utils.PyDataset):
+    asked = 0
+
+    @property
+    def num_batches(self):
+        return None
+
+    def __getitem__(self, i):
+        self.asked = max(self.asked, i + 1)
+        where = i * 8 % 80
+        return X[where : where + 8], Y[where : where + 8]
+
+
+@pytest.mark.parametrize("steps", [4, 5])
+def test_epochs_of_endless_data_end_in_time(steps):
+    stock, fused = build(), build()
+    fuse_steps(fused, steps, steps_per_epoch=7)
+    options = {"steps_per_epoch": 7, "epochs": 3, "shuffle": False}
+    expected = stock.fit(Endless(), verbose=0, **options).history
+    found = fused.fit(Endless(), verbose=0, **options).history
+    assert int(fused.optimizer.iterations) == 21
+    for name in expected:
+        assert_same(found[name], expected[name])
+    assert_same(fused.get_weights(), stock.get_weights())
+
+
+def test_loss_scaling():
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("mixed_float16")
+    try:
+        stock, fused = build(), build()
+        fuse_steps(fused, 5)
+        assert "LossScale" in type(fused.optimizer).__name__
+        fit(stock), fit(fused)
+        assert_same(fused.get_weights(), stock.get_weights(), 1e-2, 1e-3)
+    finally:
+        keras.config.set_dtype_policy(before)
+
+
+@pytest.mark.skipif(not ON_JAX, reason="keras.distribution needs JAX")
+def test_distribution():
+    stock = build()
+    fit(stock)
+    keras.distribution.set_distribution(keras.distribution.DataParallel())
+    try:
+        fused = build()
+        fuse_steps(fused, 4)
+        fit(fused)
+        assert_same(fused.get_weights(), stock.get_weights())
+    finally:
+        keras.distribution.set_distribution(None)
+
+
+def recipe():
+    def dense():
+        images = keras.Input((8, 8, 1))
+        x = keras.layers.Flatten()(images / 255)
+        x = keras.layers.Dense(8)(x)
+        return keras.Model(images, keras.layers.Dense(3)(x))
+
+    options = {"loss": LOSS, "batch_size": 8, "epochs": 3}
+    return Recipe(
+        build=dense,
+        stages=(
+            Stage(
+                name="one",
+                optimizer=lambda s: SGD(0.1, momentum=0.9),
+                **options,
+            ),
+            Stage(name="two", **options),
+        ),
+    )
+
+
+class Kill(keras.callbacks.Callback):
+    def on_epoch_begin(self, epoch, logs=None):
+        if epoch == 1:
+            raise InterruptedError
+
+
+def trained(steps, workdir=None, callbacks=()):
+    outcome = run(
+        recipe(),
+        toy.loader(),
+        workdir=workdir,
+        steps_per_execution=steps,
+        callbacks=lambda stage: callbacks,
+        checkpoint_seconds=0,
+        verbose=False,
+        jit_compile="auto" if ON_JAX else False,
+    )
+    return outcome.model.get_weights()
+
+
+def test_runs_resume(tmp_path):
+    expected = trained(1)
+    assert_same(trained(3), expected)
+    for _ in range(2):  # in each stage
+        with pytest.raises(InterruptedError):
+            trained(3, tmp_path, [Kill()])
+    for ours, theirs in zip(trained(3, tmp_path), trained(3), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+def test_bad_arguments():
+    with pytest.raises(ValueError, match="`steps` must be >= 1, got 0"):
+        fuse_steps(build(), 0)
+    with pytest.raises(ValueError, match="`model` must be compiled"):
+        fuse_steps(keras.Sequential([keras.layers.Dense(1)]), 2)
