@@ -16,7 +16,6 @@ import command_line
 from absl import flags
 
 FLAGS = flags.FLAGS
-WHAT = ("overhead", "input", "sampler")
 
 
 def define_flags() -> None:
@@ -48,7 +47,7 @@ def medians(
     return {name: statistics.median(values) for name, values in times.items()}
 
 
-def overhead() -> dict:
+def measure_overhead() -> dict:
     """A step of `fit`, fused and stock, against one compiled loop."""
     import keras
     import numpy as np
@@ -124,7 +123,7 @@ def _scan(model, loss, batches):
     return run
 
 
-def input() -> dict:
+def measure_input() -> dict:
     """Images a second of training batches, by input path."""
     import dataclasses
     import itertools
@@ -184,7 +183,7 @@ def _kinds():
     return ("numpy", "tf.data") if tensorflow else ("numpy",)
 
 
-def sampler() -> dict:
+def measure_sampler() -> dict:
     """Draws a second of each sampler at the size of iNaturalist 2018."""
     import tracemalloc
 
@@ -212,11 +211,18 @@ def sampler() -> dict:
     return result
 
 
+WHAT = {
+    "overhead": measure_overhead,
+    "input": measure_input,
+    "sampler": measure_sampler,
+}
+
+
 def prepare(argv: list[str]) -> str:
     """Parse the flags and return what to measure."""
     (what,) = command_line.parse(argv, ["WHAT"])
     if what not in WHAT:
-        raise ValueError(f"WHAT must be one of {WHAT}, got {what!r}")
+        raise ValueError(f"WHAT must be one of {[*WHAT]}, got {what!r}")
     command_line.set_backend(FLAGS.backend)
     return what
 
@@ -228,7 +234,7 @@ def main(argv: list[str]) -> None:
         command_line.print_help(__doc__, FLAGS)
         return
     what = command_line.checked(prepare, argv)
-    found = {"overhead": overhead, "input": input, "sampler": sampler}[what]()
+    found = WHAT[what]()
     first = next(iter(found.values()))
     for name, value in found.items():
         print(f"{name:<32}{value:>14,.2f}{value / first:>10.2f}")

@@ -56,7 +56,8 @@ def test_imports_go_down(path):
             if own == "methods" and part == own:
                 assert path.name == "__init__.py", "methods stand alone"
         if package in HEAVY:
-            assert own in MAY_BE_HEAVY, name
+            fuses = package == "jax" and path.name == "fused.py"
+            assert own in MAY_BE_HEAVY or fuses, name
             assert not at_module_level, f"import {name} where it is needed"
 
 

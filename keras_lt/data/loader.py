@@ -1,6 +1,5 @@
 """Index stream to batches, on tf.data or without TensorFlow."""
 
-import functools
 import os
 import sys
 from typing import Any
@@ -8,8 +7,8 @@ from typing import Any
 import keras
 import numpy as np
 
-from keras_lt.data.augment import Augment, pick_pixels, pick_pixels_tf
-from keras_lt.data.distortions import distort
+from keras_lt.data.augment import Augment, pick_pixels_tf
+from keras_lt.data.batches import NumpyBatches, Plan
 
 KINDS = ("numpy", "tf.data")
 
@@ -93,11 +92,11 @@ class Loader:
             first_epoch: Epoch (from 0) of the first batch.
             soft_labels: One row for each training image.
         """
-        plan = _Plan(self, stage, seed, first_epoch)
+        plan = Plan(self, stage, seed, first_epoch)
         if self.augment.layers and "tensorflow" in sys.modules:
             # Layers of KerasCV draw from TensorFlow's global generator.
             sys.modules["tensorflow"].random.set_seed(seed)
-        batches = _NumpyBatches(self, plan, stage.two_views, soft_labels)
+        batches = NumpyBatches(self, plan, stage.two_views, soft_labels)
         if self.kind == "numpy":
             return batches
         if stage.two_views or soft_labels is not None or self.augment.distorts:
@@ -119,84 +118,6 @@ class Loader:
 
         slices = tf.data.Dataset.from_tensor_slices((inputs, labels))
         return _untuned(slices.batch(500))
-
-
-class _Plan:
-    """Which images make up batch i, and where their pixels come from."""
-
-    def __init__(self, loader, stage, seed, first_epoch):
-        self.size = loader.pixels.shape[1:3]
-        self.augment = loader.augment
-        self.batch_size = stage.batch_size
-        self.seed = seed
-        self.steps = loader.steps(stage)
-        self.first_epoch = first_epoch
-        self.order = functools.lru_cache(2)(
-            lambda epoch: stage.sampler(loader.labels, seed, epoch)
-        )
-
-    def place(self, i):
-        """Epoch and step."""
-        epoch, step = divmod(i, self.steps)
-        return epoch + self.first_epoch, step
-
-    def index(self, i):
-        """Positions of the images."""
-        epoch, step = self.place(i)
-        start = step * self.batch_size
-        return self.order(epoch)[start : start + self.batch_size]
-
-    def random(self, i, view=0):
-        """Where a view's draws come from."""
-        return np.random.default_rng((self.seed, *self.place(i), view))
-
-    def __getitem__(self, i):
-        index = self.index(i)
-        if not self.augment.moves_pixels:
-            return index, np.zeros((len(index), 0), "int32")
-        return index, self.augment.draw(self.random(i), len(index), *self.size)
-
-
-class _NumpyBatches(keras.utils.PyDataset):
-    def __init__(self, loader, plan, two_views, soft_labels):
-        super().__init__()
-        self.loader = loader
-        self.plan = plan
-        self.two_views = two_views
-        self.soft_labels = soft_labels
-
-    @property
-    def num_batches(self):
-        return None  # endless
-
-    def __getitem__(self, i):
-        index = self.plan.index(i)
-        labels = self.loader.labels[index]
-        images = self._view(index, self.loader.augment, self.plan.random(i))
-        if self.two_views:
-            random = self.plan.random(i, 1)
-            second = self._view(index, self.loader.second_view, random)
-            return (images, second, labels), labels
-        if self.soft_labels is not None:
-            return (images, self.soft_labels[index]), labels
-        return images, labels
-
-    def _view(self, index, augment, random):
-        images = self.loader.pixels[index]
-        if augment.moves_pixels:
-            source = augment.draw(random, *images.shape[:3])
-            images = pick_pixels(images, source)
-        if augment.distorts:
-            images = distort(images, random, augment)
-        for layer in augment.layers:
-            images = layer(images.astype("float32"), training=True)
-            images = keras.ops.convert_to_numpy(images)
-        if images.shape[1:] != self.loader.pixels.shape[1:]:
-            raise ValueError(
-                f"`augment` must keep images {self.loader.pixels.shape[1:]}, "
-                f"got {images.shape[1:]}"
-            )
-        return images
 
 
 def _tf_wrapped(batches, *, in_turn):

@@ -22,7 +22,7 @@ def routed():
 
 def branched():
     model = models.branched_classifier("resnet8", toy.problem(), width=4)
-    return model, lambda m: [models.fused(m), models.fused(m, tau=1.0)]
+    return model, lambda m: [models.fused(m, tau=1.0)]
 
 
 @pytest.mark.parametrize("earlier", range(5))
@@ -42,7 +42,8 @@ def test_names_do_not_clash(make, views, earlier, tmp_path):
     assert more(loaded)
     every = views(loaded)
     if earlier == 0:
-        found = evaluate(loaded, PIXELS, LABELS, toy.COUNTS, views=every)
+        serve = loaded if make is routed else models.fused(loaded)
+        found = evaluate(serve, PIXELS, LABELS, toy.COUNTS, views=every)
         assert found["views"].keys() == every.keys()
     outputs = [view.outputs[0] for view in (loaded, *every.values())]
     keras.Model(loaded.inputs[0], outputs)
