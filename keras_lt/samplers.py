@@ -45,12 +45,15 @@ class _ClassSampler:
         """Return `len(labels)` indices."""
         labels = np.asarray(labels)
         random = np.random.default_rng((seed, epoch))
-        by_class = np.argsort(labels, kind="stable")
+        by_class = np.argsort(labels, kind="stable").astype("int32")
         _, counts = np.unique(labels, return_counts=True)
         draws = self.draws(random, counts.astype("float64"), epoch)
-        where = np.argsort(draws, kind="stable")  # draws of a class together
+        draws = draws.astype("int32")
+        # Draws of a class together.
+        where = np.argsort(draws, kind="stable").astype("int32")
         wanted = np.bincount(draws, minlength=len(counts))
-        order = np.empty_like(by_class)
+        del draws
+        order = np.empty(len(labels), "int64")
         images = np.split(by_class, np.cumsum(counts)[:-1])
         places = np.split(where, np.cumsum(wanted)[:-1])
         for members, place in zip(images, places, strict=True):
