@@ -24,7 +24,7 @@ PRESETS = {
     "digits": {
         "backbone": "resnet8",
         "lr": 0.05,
-        "epochs": (60, 10, 60, 10),
+        "epochs": (100, 10, 100, 0),
         "batch_size": 32,
         "momentum_encoder": 0.99,
         "second_crop": 0.5,
