@@ -7,13 +7,11 @@ and one line of JSON.
 """
 
 import json
-import statistics
 import sys
-import time
-from collections.abc import Callable
 
 import command_line
 from absl import flags
+from timing import medians
 
 FLAGS = flags.FLAGS
 
@@ -30,21 +28,6 @@ def define_flags() -> None:
     )
     flags.DEFINE_integer("steps", 50, "Steps or batches of a measurement.")
     flags.DEFINE_integer("rounds", 7, "Measurements of each contender.")
-
-
-def medians(
-    contenders: dict[str, Callable[[], None]], rounds: int
-) -> dict[str, float]:
-    """Median seconds of each contender, taken in turn after a first call."""
-    for run in contenders.values():
-        run()
-    times = {name: [] for name in contenders}
-    for _ in range(rounds):
-        for name, run in contenders.items():
-            start = time.perf_counter()
-            run()
-            times[name].append(time.perf_counter() - start)
-    return {name: statistics.median(values) for name, values in times.items()}
 
 
 def measure_overhead() -> dict:
@@ -140,12 +123,11 @@ def measure_input() -> dict:
     labels = np.arange(10_000) % 100
     problem = training.Problem((32, 32, 3), (100,) * 100)
     recipe = methods.METHODS["ssd"](problem)
+    turned = dataclasses.replace(published, rotation=15.0)
+    second_view = dataclasses.replace(published, **recipe.second_view)
     views = {
         "crop_flip": (published, False),
-        "crop_flip_rotate": (
-            dataclasses.replace(published, rotation=15.0),
-            False,
-        ),
+        "crop_flip_rotate": (turned, False),
         "two_views": (published, True),
     }
     contenders = {}
@@ -154,9 +136,7 @@ def measure_input() -> dict:
             loader = data.Loader(
                 (pixels, labels),
                 augment=augment,
-                second_view=dataclasses.replace(
-                    published, **recipe.second_view
-                ),
+                second_view=second_view,
                 kind=kind,
             )
             stage = training.Stage(
@@ -164,12 +144,11 @@ def measure_input() -> dict:
             )
             batches = loader.train(stage, seed=0)
             if kind == "numpy":
-                numbers = itertools.count()
-                take = lambda b=batches, n=numbers: b[next(n)]  # noqa: E731
+                stream = map(batches.__getitem__, itertools.count())
             else:
-                take = iter(batches).__next__
-            contenders[f"{kind}_{name}"] = lambda take=take: [
-                take() for _ in range(FLAGS.steps)
+                stream = iter(batches)
+            contenders[f"{kind}_{name}"] = lambda stream=stream: [
+                next(stream) for _ in range(FLAGS.steps)
             ]
     found = medians(contenders, FLAGS.rounds)
     images = FLAGS.steps * batch

@@ -1,10 +1,8 @@
 """What routed experts cost: how many are asked, operations, seconds."""
 
-import statistics
-import time
-
 import keras
 import numpy as np
+from timing import medians
 
 from keras_lt import data, models, training
 
@@ -47,17 +45,17 @@ def seconds(
 
     The images are cut to whole batches, so that each form compiles once.
     """
-    forms = (models.gathered(model), models.ensemble(model))
+    forms = {"fast": models.gathered(model), "slow": models.ensemble(model)}
     batch_size = min(batch_size, len(images))
     images = images[: len(images) // batch_size * batch_size]
-    times = [[], []]
-    for repeat in range(repeats + 1):
-        for form, taken in zip(forms, times, strict=True):
-            start = time.perf_counter()
-            training.predict(form, images, batch_size=batch_size)
-            if repeat:  # the first one compiles
-                taken.append(time.perf_counter() - start)
-    return tuple(map(statistics.median, times))
+    contenders = {
+        name: lambda form=form: training.predict(
+            form, images, batch_size=batch_size
+        )
+        for name, form in forms.items()
+    }
+    found = medians(contenders, repeats)
+    return found["fast"], found["slow"]
 
 
 def report(

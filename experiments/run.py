@@ -33,22 +33,27 @@ class Run:
         self._try_layers()
         training.rehearse(self.recipe, self.loader, start=self._start())
 
-    def _start(self):
-        """Where to start from another run, as `training.run` takes it.
+    def _source(self) -> pathlib.Path:
+        """File of the other run's weights to start from.
 
-        The other run's weights from just before the stage go before the ones
-        of its end.
+        Those from just before the stage go before the ones of its end.
         """
-        if not self.start:
-            return None
         folder = pathlib.Path(self.identity["init_from"])
         names = [stage.name for stage in self.recipe.stages]
         if self.start in names[1:]:
             before = names[names.index(self.start) - 1]
             for path in folder.glob(f"stages/*-{before}.npz"):
-                return self.start, path
-        path = folder / "model.keras"
-        return self.start, keras.saving.load_model(path, compile=False)
+                return path
+        return folder / "model.keras"
+
+    def _start(self):
+        """Where to start from another run, as `training.run` takes it."""
+        if not self.start:
+            return None
+        source = self._source()
+        if source.suffix == ".keras":
+            source = keras.saving.load_model(source, compile=False)
+        return self.start, source
 
     def _try_layers(self) -> None:
         """Run layers for augmentation on two images."""
@@ -101,10 +106,9 @@ class Run:
             flush=True,
         )
         if self.start:
-            stage, source = self._start()
-            if isinstance(source, keras.Model):
-                source = f"{self.identity['init_from']}/model.keras"
-            print(f"stage {stage} starts from {source}", flush=True)
+            print(
+                f"stage {self.start} starts from {self._source()}", flush=True
+            )
 
     def _train(self) -> dict:
         self._clear()

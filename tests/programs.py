@@ -3,6 +3,7 @@
 import contextlib
 import importlib
 import io
+import json
 import os
 import pathlib
 import subprocess
@@ -75,3 +76,8 @@ def fresh_flags(module):
     forget()
     yield
     forget()
+
+
+def result(folder):
+    """Content of a run's `result.json`."""
+    return json.loads((folder / "result.json").read_text())

@@ -33,16 +33,6 @@ def recipe(method, **options):
     )
 
 
-class KillIn(keras.callbacks.Callback):
-    def __init__(self, epoch):
-        super().__init__()
-        self.epoch = epoch
-
-    def on_epoch_begin(self, epoch, logs=None):
-        if epoch == self.epoch:
-            raise InterruptedError
-
-
 def train(method, workdir=None, callbacks=lambda stage: ()):
     return run(
         recipe(method),
@@ -62,7 +52,7 @@ def test_trains_serves_saves_and_resumes(method, tmp_path):
         for epoch in range(min(killed.epochs, 2)):
 
             def kill(stage, name=killed.name, epoch=epoch):
-                return [KillIn(epoch)] if stage.name == name else []
+                return [toy.KillIn(epoch)] if stage.name == name else []
 
             with pytest.raises(InterruptedError):
                 train(method, tmp_path / "cut", kill)

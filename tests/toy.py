@@ -1,5 +1,6 @@
 """A three-class long-tailed problem that a one-block net learns in seconds."""
 
+import keras
 import numpy as np
 
 from keras_lt.data import Augment, Loader
@@ -29,3 +30,13 @@ def loader(kind="numpy", **options):
 
 def test_images():
     return images((20, 20, 20), 1)
+
+
+class KillIn(keras.callbacks.Callback):
+    def __init__(self, epoch):
+        super().__init__()
+        self.epoch = epoch
+
+    def on_epoch_begin(self, epoch, logs=None):
+        if epoch == self.epoch:
+            raise InterruptedError

@@ -131,7 +131,7 @@ def folded(model: keras.Model) -> keras.Model:
     That is the soft head, where there is one, or the head with its scales;
     the dense layer is a copy with the scales in its weights.
     """
-    found = {layer.name: layer for layer in model.layers}
+    found = _by_name(model)
     head = found.get("soft_head") or _hard(model)
     weights = head.get_weights()
     if "scales" in found:
@@ -144,7 +144,7 @@ def folded(model: keras.Model) -> keras.Model:
 
 def head_views(model: keras.Model) -> dict[str, keras.Model]:
     """Views "hard", "soft" and "teacher" of a `two_headed`, else none."""
-    found = {layer.name: layer for layer in model.layers}
+    found = _by_name(model)
     if "soft_head" not in found:
         return {}
     views = {
@@ -157,6 +157,10 @@ def head_views(model: keras.Model) -> dict[str, keras.Model]:
     return views
 
 
+def _by_name(model):
+    return {layer.name: layer for layer in model.layers}
+
+
 def _view(model, head):
     images = model.inputs[0]
     logits = head(_features(model, images))
@@ -164,12 +168,12 @@ def _view(model, head):
 
 
 def _hard(model):
-    found = {layer.name: layer for layer in model.layers}
+    found = _by_name(model)
     return found.get("hard_head") or found["head"]
 
 
 def _features(model, images):
-    found = {layer.name: layer for layer in model.layers}
+    found = _by_name(model)
     encode = found["contrast" if "contrast" in found else "encoder"]
     encode = getattr(encode, "encoder", encode)
     return encode(found["normalize"](images))

@@ -1,6 +1,5 @@
 """Where a run stands, on disk: written often, read after a kill."""
 
-import io
 import json
 import pathlib
 import time
@@ -9,7 +8,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from keras_lt.training.files import write_atomically
+from keras_lt.training.files import write_arrays, write_atomically
 from keras_lt.training.transfer import (
     restore_weights,
     set_all,
@@ -31,9 +30,7 @@ def save_variables(path: pathlib.Path, model: keras.Model, progress: Any):
         f"{i}/{variable.path}": keras.ops.convert_to_numpy(variable)
         for i, variable in enumerate(_variables(model))
     }
-    buffer = io.BytesIO()
-    np.savez(buffer, **arrays, **{PROGRESS: np.array(json.dumps(progress))})
-    write_atomically(path, buffer.getvalue())
+    write_arrays(path, arrays | {PROGRESS: np.array(json.dumps(progress))})
 
 
 def load_variables(path: pathlib.Path, model: keras.Model) -> None:

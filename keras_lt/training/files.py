@@ -1,7 +1,11 @@
 """Files that are whole or absent."""
 
+import io
 import os
 import pathlib
+from collections.abc import Mapping
+
+import numpy as np
 
 
 def write_atomically(path: pathlib.Path, content: bytes) -> None:
@@ -13,3 +17,10 @@ def write_atomically(path: pathlib.Path, content: bytes) -> None:
         file.flush()
         os.fsync(file.fileno())
     os.replace(partial, path)
+
+
+def write_arrays(path: pathlib.Path, arrays: Mapping[str, np.ndarray]) -> None:
+    """Write arrays by name as numpy's `.npz`, whole or not at all."""
+    buffer = io.BytesIO()
+    np.savez(buffer, **arrays)
+    write_atomically(path, buffer.getvalue())

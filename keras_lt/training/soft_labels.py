@@ -10,7 +10,7 @@ import keras
 import numpy as np
 
 from keras_lt.training.evaluation import predict_logits
-from keras_lt.training.files import write_atomically
+from keras_lt.training.files import write_arrays
 
 
 def soft_labels(
@@ -58,10 +58,9 @@ def _hash(arrays) -> str:
 
 
 def _write(path, arrays, origin):
-    buffer = io.BytesIO()
-    content = _hash(arrays)
-    np.savez(buffer, *arrays, origin=np.array(origin), hash=np.array(content))
-    write_atomically(path, buffer.getvalue())
+    named = {f"arr_{number}": array for number, array in enumerate(arrays)}
+    hashes = {"origin": np.array(origin), "hash": np.array(_hash(arrays))}
+    write_arrays(path, named | hashes)
 
 
 def _read(path, origin):

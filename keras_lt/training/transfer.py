@@ -1,6 +1,5 @@
 """Weights by name: from one model to another, to disk and back."""
 
-import io
 import pathlib
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
@@ -8,7 +7,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from keras_lt.training.files import write_atomically
+from keras_lt.training.files import write_arrays
 
 
 def named_variables(
@@ -71,9 +70,7 @@ def write_weights(path: pathlib.Path, model: keras.Model) -> None:
         name: keras.ops.convert_to_numpy(variable)
         for name, variable in named_variables(model)
     }
-    buffer = io.BytesIO()
-    np.savez(buffer, **arrays)
-    write_atomically(path, buffer.getvalue())
+    write_arrays(path, arrays)
 
 
 def restore_weights(path: pathlib.Path, model: keras.Model) -> None:

@@ -1,7 +1,5 @@
 """Experts and routers from the command line."""
 
-import json
-
 import numpy as np
 import programs
 import pytest
@@ -30,13 +28,9 @@ def finished(tmp_path_factory):
     return folder, out
 
 
-def result(folder):
-    return json.loads((folder / "result.json").read_text())
-
-
 def test_a_run_reports_experts_and_routing(finished):
     folder, out = finished
-    found = result(folder / "teacher")
+    found = programs.result(folder / "teacher")
     assert list(found["stages"]) == ["experts", "reweighted", "router"]
     views = found["stages"]["router"]["views"]
     assert list(views) == ["expert1", "expert2", "ensemble"]
@@ -69,10 +63,10 @@ def test_distils_from_a_folder(finished):
         "--workdir=student",
         cwd=folder,
     )
-    found = result(folder / "student")
+    found = programs.result(folder / "student")
     assert list(found["stages"]) == ["experts", "reweighted"]
     # Neither the teacher nor a router is in the student.
-    teacher = result(folder / "teacher")
+    teacher = programs.result(folder / "teacher")
     assert found["parameters"] < teacher["parameters"]
 
 
@@ -91,7 +85,9 @@ def test_sweeps_the_routers_of_a_run(finished):
         cwd=folder,
     )
     few, many = (
-        result(folder / "sweep" / f"digits_lt-50-ride-pos_weight={p}-seed0")
+        programs.result(
+            folder / "sweep" / f"digits_lt-50-ride-pos_weight={p}-seed0"
+        )
         for p in ("0.001", "1000000.0")
     )
     assert few["variant"] == {"pos_weight": 0.001}

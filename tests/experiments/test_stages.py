@@ -1,7 +1,5 @@
 """Four stages, two views, and starts from another run's stages."""
 
-import json
-
 import numpy as np
 import programs
 import pytest
@@ -17,13 +15,9 @@ def finished(tmp_path_factory):
     return folder, out
 
 
-def result(folder):
-    return json.loads((folder / "result.json").read_text())
-
-
 def test_a_run_reports_every_head(finished):
     folder, out = finished
-    found = result(folder / "run")
+    found = programs.result(folder / "run")
     assert list(found["stages"]) == [
         "self_supervised",
         "soft_labels",
@@ -49,7 +43,7 @@ def result_of_a_plain_network(folder):
             "--workdir=ce",
             cwd=folder,
         )
-    return result(folder / "ce")
+    return programs.result(folder / "ce")
 
 
 def test_starts_from_the_stage_before(finished):
@@ -62,7 +56,10 @@ def test_starts_from_the_stage_before(finished):
     )
     assert "distill starts from run/stages/1-soft_labels.npz" in out
     assert "soft labels of 342 images" in out
-    assert list(result(folder / "again")["stages"]) == ["distill", "rescale"]
+    assert list(programs.result(folder / "again")["stages"]) == [
+        "distill",
+        "rescale",
+    ]
     with np.load(folder / "again" / "stages" / "soft_labels.npz") as archive:
         assert archive["arr_0"].shape == (342, 10)
 
@@ -77,7 +74,7 @@ def test_balances_the_network_of_another_method(finished):
         cwd=folder,
     )
     assert "soft_labels starts from ce/model.keras" in out
-    found = result(folder / "lws")
+    found = programs.result(folder / "lws")
     assert list(found["stages"]) == ["soft_labels"]
     before, after = (
         np.array(run["stages"][stage]["class_norms"])

@@ -1,7 +1,5 @@
 """An ablation in one command, with the accuracy of each branch."""
 
-import json
-
 import programs
 import pytest
 
@@ -25,7 +23,7 @@ def test_an_ablation_prints_a_table_and_draws_the_branches(tmp_path):
         "reslt beta=1.0",
     ]
     folder = tmp_path / "here" / "digits_lt-50-reslt-beta=1.0-seed0"
-    result = json.loads((folder / "result.json").read_text())
+    result = programs.result(folder)
     assert result["hyperparameters"]["beta"] == 1.0
     views = result["stages"]["train"]["views"]
     assert list(views) == ["head", "medium", "tail", "head+medium", "fused"]

@@ -1,4 +1,3 @@
-import json
 import signal
 import time
 
@@ -67,7 +66,7 @@ def test_the_folder_holds_everything(run):
 
 def test_result_json(run):
     folder = run[0] / "here" / "digits_lt-50-wb-seed1"
-    result = json.loads((folder / "result.json").read_text())
+    result = programs.result(folder)
     dataset = load("digits_lt", validation_per_class=10)
     assert result["method"] == "wb"
     assert result["dataset"] == "digits_lt"
@@ -103,7 +102,7 @@ def test_evaluate_reproduces_the_result_from_the_model(run):
     folder = run[0] / "here" / "digits_lt-50-wb-seed1"
     out, _ = programs.run("evaluate.py", folder, cwd=run[0])
     assert out.splitlines()[-1] == "equal"
-    result = json.loads((folder / "result.json").read_text())
+    result = programs.result(folder)
     assert f"{100 * result['accuracy']['few']:.1f}" in out.splitlines()[-2]
 
 
@@ -141,10 +140,7 @@ def test_a_killed_run_ends_in_the_same_result(tmp_path):
         programs.run(
             "train.py", *WB, "--noplots", f"--workdir={workdir}", cwd=tmp_path
         )
-    mine, theirs = (
-        json.loads((path / "result.json").read_text())
-        for path in (killed, whole)
-    )
+    mine, theirs = (programs.result(path) for path in (killed, whole))
     for name in ("accuracy", "stages", "epochs", "hyperparameters"):
         assert mine[name] == theirs[name]
     assert len(lines.read_text().splitlines()) == 8

@@ -82,12 +82,6 @@ def recipe(**later):
     )
 
 
-class Kill(keras.callbacks.Callback):
-    def on_epoch_begin(self, epoch, logs=None):
-        if epoch == 1:
-            raise InterruptedError
-
-
 def train(start, workdir=None, callbacks=(), **later):
     return run(
         recipe(**later),
@@ -116,7 +110,7 @@ def test_starts_at_a_later_stage(tmp_path):
     assert outcome.images == 2 * sum(toy.COUNTS)
     # A kill inside of the stage does not change the end.
     with pytest.raises(InterruptedError):
-        train(("second", source), tmp_path, [Kill()])
+        train(("second", source), tmp_path, [toy.KillIn(1)])
     resumed = train(("second", source), tmp_path)
     for name, value in weights(outcome.model).items():
         np.testing.assert_array_equal(weights(resumed.model)[name], value)
