@@ -2,6 +2,7 @@
 
 import importlib.metadata
 import json
+import os
 import pathlib
 from typing import Any
 
@@ -73,6 +74,20 @@ def versions() -> dict[str, str]:
         except importlib.metadata.PackageNotFoundError:
             continue
     return found
+
+
+def device() -> str:
+    """Name of the accelerator, or else of the processor."""
+    names = keras.distribution.list_devices()
+    if keras.backend.backend() == "jax":
+        import jax
+
+        kind = jax.devices()[0].device_kind
+    else:
+        kind = ""
+    if kind and kind != "cpu":
+        return f"{len(names)} x {kind}"
+    return f"{names[0]}, {os.cpu_count()} cores"
 
 
 def save_model(folder: pathlib.Path, model: keras.Model) -> None:

@@ -26,7 +26,8 @@ def runs(flags, command: str) -> list[Run]:
     """
     _check(flags)
     names = [*dict.fromkeys(flags.method)]
-    seeds = [*dict.fromkeys(_seed(text) for text in flags.seed)]
+    texts = flags.seeds or flags.seed
+    seeds = [*dict.fromkeys(_seed(text) for text in texts)]
     chosen = {name: settings.parse(METHODS[name], flags.set) for name in names}
     if flags.sweep and len(names) > 1:
         raise ValueError(f"--sweep needs one --method, got {names}")
@@ -118,6 +119,13 @@ def _check(flags) -> None:
         raise ValueError(
             f"--precision must be one of {PRECISIONS}, got {flags.precision!r}"
         )
+    if flags.seeds and flags["seed"].present:
+        raise ValueError("--seeds and --seed exclude each other")
+    if flags.seeds and keras.backend.backend() != "jax":
+        raise ValueError(
+            "--seeds trains in one program only with --backend=jax; --seed "
+            "takes the seeds one after the other"
+        )
     for package in ("tensorflow", "tensorboard"):
         if flags.tensorboard and not importlib.util.find_spec(package):
             raise ValueError(
@@ -151,7 +159,7 @@ def _start(flags) -> bool:
 
 def _seed(text: str) -> int:
     if not text.isdecimal():
-        raise ValueError(f"--seed must be whole numbers >= 0, got {text!r}")
+        raise ValueError(f"a seed must be a whole number >= 0, got {text!r}")
     return int(text)
 
 

@@ -50,6 +50,16 @@ def print_routing(routing: dict) -> None:
     )
 
 
+def print_seconds(result: dict) -> None:
+    """Print what the time of a run went into."""
+    seconds = result.get("seconds")
+    if seconds:
+        total = sum(seconds.values())
+        shares = sorted(seconds.items(), key=lambda item: -item[1])
+        parts = [f"{k} {100 * v / total:.1f} %" for k, v in shares]
+        print(f"time: {total:.1f} s; {', '.join(parts)}", flush=True)
+
+
 def print_means(results: list[dict]) -> None:
     """Print mean and deviation over the seeds, a line for each variant."""
     print("\nMean accuracy over the seeds, with standard deviation, in %:")

@@ -26,10 +26,11 @@ class Run:
     dataset: data.ImageDataset
     loader: data.Loader
     flags: Any
+    verbose: bool = True
 
     def check(self) -> None:
         """Build everything once, to fail before training."""
-        self._clear()
+        self.clear()
         self._try_layers()
         training.rehearse(self.recipe, self.loader, start=self._start())
 
@@ -68,7 +69,7 @@ class Run:
                     f"shape {images.shape[1:]}: {reason}"
                 ) from error
 
-    def _clear(self) -> None:
+    def clear(self) -> None:
         """Free earlier models; Keras forgets the precision with them."""
         keras.utils.clear_session()
         keras.config.set_dtype_policy(self.identity["precision"])
@@ -92,6 +93,7 @@ class Run:
             (self.folder / "checkpoint.npz").unlink()
         result = files.read_json(result_path)
         reports.print_stages(result)
+        reports.print_seconds(result)
         if self.flags.plots:
             reports.draw(self.folder, result)
         return result
@@ -111,7 +113,6 @@ class Run:
             )
 
     def _train(self) -> dict:
-        self._clear()
         devices = keras.distribution.list_devices()
         accelerators = [d for d in devices if not d.startswith("cpu")]
         on_tensorflow = keras.backend.backend() == "tensorflow"
@@ -129,9 +130,14 @@ class Run:
             or training.default_steps(),
             validation_freq=self.flags.validation_freq,
             checkpoint_seconds=self.flags.checkpoint_seconds,
+            verbose=self.verbose,
         )
-        serve = self.recipe.serve(outcome.model)
-        files.save_model(self.folder, serve)
+        clock = training.Clock(outcome.spent)
+        with clock.count("checkpoints"):
+            serve = self.recipe.serve(outcome.model)
+            files.save_model(self.folder, serve)
+        with clock.count("evaluation"):
+            routed = self._routing(serve)
         last = outcome.records[self.recipe.stages[-1].name]
         return {
             **self.identity,
@@ -141,7 +147,7 @@ class Run:
             "flip_tta": self.flags.flip_tta,
             "variant": self.variant,
             "stages": outcome.records,
-            "routing": self._routing(serve),
+            "routing": routed,
             "class_counts": self.dataset.class_counts,
             "class_names": self.dataset.class_names,
             "parameters": _count_parameters(serve),
@@ -149,6 +155,8 @@ class Run:
             "images_per_second": round(outcome.images / outcome.seconds, 1)
             if outcome.seconds
             else None,
+            "seconds": {k: round(v, 3) for k, v in clock.seconds.items()},
+            "input": self.loader.kind,
             "device": (accelerators or devices)[0],
             "versions": files.versions(),
             "command": self.command,
@@ -190,6 +198,29 @@ class Run:
             return []
         folder = self.folder / "tensorboard" / stage.name
         return [keras.callbacks.TensorBoard(folder)]
+
+
+def execute(runs: list[Run], together: int = 1) -> list[dict]:
+    """Execute runs, one after the other or some side by side.
+
+    Args:
+        runs: What to do.
+        together: Number of runs, from the first on, that train in one program.
+
+    Returns:
+        The content of each one's `result.json`.
+    """
+    results = []
+    for start in range(0, len(runs), together or 1):
+        group = runs[start : start + (together or 1)]
+        group[0].clear()
+        for other in group[1:]:
+            other.verbose = False  # one line of progress is enough
+        if len(group) > 1:
+            results += training.together([run.execute for run in group])
+        else:
+            results.append(group[0].execute())
+    return results
 
 
 def _class_norms(model: keras.Model) -> list[float]:

@@ -14,6 +14,9 @@ Examples:
     python experiments/train.py --method=reslt --sweep branches=False \
       --sweep beta=0.0,0.5,0.9,0.99,1.0
 
+  Three seeds in one program, where one small network leaves a GPU idle (JAX):
+    python experiments/train.py --method=ce --backend=jax --seeds=0,1,2
+
   Routers of several budgets on the experts of a finished run:
     python experiments/train.py --method=ride --init_from=RUN \
       --from_stage=router --sweep pos_weight=1,10,100,1000
@@ -55,6 +58,12 @@ def define_flags() -> None:
     number("epochs_scale", 1.0, "Factor on the epochs of every stage.")
     integer("batch_size", None, "Images a step. Default: the method's.")
     several("seed", "0", "Seed; several with commas between them.")
+    several(
+        "seeds",
+        None,
+        "In place of --seed: seeds that train side by side, in one program. "
+        "JAX only.",
+    )
 
     string("dataset", "digits_lt", "digits_lt, cifar10_lt or cifar100_lt.")
     number(
@@ -93,8 +102,9 @@ def define_flags() -> None:
     string(
         "input",
         None,
-        "tf.data or numpy: same images, the latter without TensorFlow. "
-        "Default: by backend.",
+        "Where batches are made, of the same images: by tf.data, by numpy "
+        "(without TensorFlow), or on the device, which then holds all images. "
+        "Default: by backend, device and size.",
     )
     switch("flip_tta", False, "Evaluate on the mean of image and mirror image.")
 
@@ -135,8 +145,9 @@ def main(argv: list[str]) -> None:
         return
     runs = command_line.checked(prepare, argv)
     import reports
+    from run import execute
 
-    results = [run.execute() for run in runs]
+    results = execute(runs, together=len(set(FLAGS.seeds or ())))
     if len(results) > 1:
         reports.print_means(results)
         if FLAGS.plots:

@@ -4,7 +4,8 @@ import keras
 import numpy as np
 
 from keras_lt.data import Augment, Loader
-from keras_lt.training import Problem
+from keras_lt.optimizers import SGD
+from keras_lt.training import Problem, Recipe, Stage
 
 COUNTS = (24, 8, 3)
 
@@ -30,6 +31,30 @@ def loader(kind="numpy", **options):
 
 def test_images():
     return images((20, 20, 20), 1)
+
+
+def dense_recipe():
+    """Two stages of a well-conditioned network; the second one carries on."""
+
+    def dense():
+        images = keras.Input((8, 8, 1))
+        x = keras.layers.Flatten()(images / 255)
+        x = keras.layers.Dense(8)(x)
+        return keras.Model(images, keras.layers.Dense(3)(x))
+
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    options = {"loss": loss, "batch_size": 8, "epochs": 3}
+
+    def optimizer(steps):
+        return SGD(0.1, momentum=0.9)
+
+    return Recipe(
+        build=dense,
+        stages=(
+            Stage(name="one", optimizer=optimizer, **options),
+            Stage(name="two", **options),
+        ),
+    )
 
 
 class KillIn(keras.callbacks.Callback):

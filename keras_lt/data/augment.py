@@ -1,13 +1,13 @@
-"""What happens to training images; crops, flips and turns as indices.
-
-These are a choice of one source pixel for each pixel, drawn with numpy from the
-seed; numpy or TensorFlow then picks the pixels, so both give the same images.
-"""
+"""What happens to training images: numbers, and what is drawn from them."""
 
 import dataclasses
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
+
+from keras_lt.data.distortions import distort_drawn, draw_distortions
+from keras_lt.data.moves import draw_moves, pick, pick_with, sources
 
 
 @dataclasses.dataclass(frozen=True)
@@ -99,74 +99,46 @@ class Augment:
         return bool(self.pad or self.flip or self.rotation)
 
     def draw(
-        self, random: np.random.Generator, batch: int, height: int, width: int
-    ) -> np.ndarray:
-        """Draw the source of every pixel.
+        self, random: np.random.Generator, batch: int, *shape: int
+    ) -> dict[str, np.ndarray]:
+        """Draw all that is random about a batch, but for `layers`.
+
+        Args:
+            random: Where the draws come from.
+            batch: Number of images B.
+            *shape: Height, width and channels of an image.
 
         Returns:
-            int32 `(B, H * W)`: positions in the flattened image; H * W stands
-            for a zero pixel.
+            A few numbers for each image, see `draw_moves` and
+            `draw_distortions`.
         """
-        offsets = random.integers(0, 2 * self.pad + 1, (2, batch), "int32")
-        mirrored = random.random(batch) < 0.5 * self.flip
-        rows = np.arange(height, dtype="int32")[None, :, None]
-        columns = np.arange(width, dtype="int32")[None, None]
-        inside = True
-        if self.rotation:
-            angles = random.uniform(-self.rotation, self.rotation, batch)
-            rows, columns = turn(angles, height, width)
-            inside = _inside(rows, height) & _inside(columns, width)
-        flipped = width - 1 - columns
-        columns = np.where(mirrored[:, None, None], flipped, columns)
-        rows = rows + (offsets[0] - self.pad)[:, None, None]
-        columns = columns + (offsets[1] - self.pad)[:, None, None]
-        inside = inside & _inside(rows, height) & _inside(columns, width)
-        source = np.where(inside, rows * width + columns, height * width)
-        return source.reshape(batch, -1).astype("int32", copy=False)
+        draws = {}
+        if self.moves_pixels:
+            moves = ("pad", "flip", "rotation")
+            chosen = {name: getattr(self, name) for name in moves}
+            draws |= draw_moves(random, batch, **chosen)
+        if self.distorts:
+            draws |= draw_distortions(random, self, batch, *shape)
+        return draws
 
+    def apply(self, images: Any, draws: dict[str, Any], ops: Any = np) -> Any:
+        """Give images what was drawn for them.
 
-def _inside(index, size):
-    return (index >= 0) & (index < size)
+        Args:
+            images: uint8 `(B, H, W, channels)`.
+            draws: See `draw`.
+            ops: numpy, or `keras.ops` to compute on the device.
 
-
-def turn(angles, height: int, width: int) -> tuple[np.ndarray, np.ndarray]:
-    """Rows and columns that images show when they are turned.
-
-    Args:
-        angles: In degrees, counter-clockwise, `(B,)`.
-        height: Rows H of an image.
-        width: Columns W of an image.
-
-    Returns:
-        int32 rows and columns `(B, H, W)`, in part outside of the image.
-    """
-    radians = np.deg2rad(angles)[:, None, None]
-    cos, sin = np.cos(radians), np.sin(radians)
-    middle = (height - 1) / 2, (width - 1) / 2
-    y = np.arange(height)[None, :, None] - middle[0]
-    x = np.arange(width)[None, None] - middle[1]
-    rows = np.rint(cos * y + sin * x + middle[0])
-    columns = np.rint(cos * x - sin * y + middle[1])
-    return rows.astype("int32"), columns.astype("int32")
-
-
-def pick_pixels(images: np.ndarray, source: np.ndarray) -> np.ndarray:
-    """Pick pixels of numpy images `(B, H, W, channels)`.
-
-    Args:
-        images: `(B, H, W, channels)`.
-        source: `(B, H * W)`, see `Augment.draw`.
-    """
-    flat = images.reshape(len(images), -1, images.shape[-1])
-    flat = np.pad(flat, [(0, 0), (0, 1), (0, 0)])  # the zero pixel
-    return flat[np.arange(len(flat))[:, None], source].reshape(images.shape)
-
-
-def pick_pixels_tf(images, source):
-    """Do the same with TensorFlow tensors."""
-    import tensorflow as tf
-
-    batch, channels = tf.shape(images)[0], images.shape[-1]
-    flat = tf.reshape(images, (batch, -1, channels))
-    flat = tf.pad(flat, [[0, 0], [0, 1], [0, 0]])
-    return tf.reshape(tf.gather(flat, source, batch_dims=1), tf.shape(images))
+        Returns:
+            uint8 `(B, H, W, channels)`. The moves are the same on every
+            device; the rest is, up to the rounding of float32.
+        """
+        if self.moves_pixels:
+            source = sources(draws, *images.shape[1:3], ops)
+            if ops is np:
+                images = pick(images, source)
+            else:
+                images = pick_with(ops, images, source)
+        if self.distorts:
+            images = distort_drawn(images, draws, self, ops)
+        return images

@@ -1,20 +1,22 @@
 """What makes up batch i: indices, pixels, and what goes with them."""
 
+import contextlib
 import functools
+from typing import Any
 
 import keras
 import numpy as np
 
-from keras_lt.data.augment import pick_pixels
-from keras_lt.data.distortions import distort
+from keras_lt.data.moves import sources
 
 
 class Plan:
-    """Which images make up batch i, and where their pixels come from."""
+    """Which images make up batch i, and what is drawn for them."""
 
     def __init__(self, loader, stage, seed, first_epoch):
-        self.size = loader.pixels.shape[1:3]
-        self.augment = loader.augment
+        self.shape = loader.pixels.shape[1:]
+        self.augments = [loader.augment, loader.second_view]
+        self.augments = self.augments[: 1 + stage.two_views]
         self.batch_size = stage.batch_size
         self.seed = seed
         self.steps = loader.steps(stage)
@@ -23,38 +25,101 @@ class Plan:
             lambda epoch: stage.sampler(loader.labels, seed, epoch)
         )
 
-    def place(self, i):
-        """Epoch and step."""
-        epoch, step = divmod(i, self.steps)
-        return epoch + self.first_epoch, step
-
-    def index(self, i):
-        """Positions of the images."""
-        epoch, step = self.place(i)
-        start = step * self.batch_size
-        return self.order(epoch)[start : start + self.batch_size]
-
-    def random(self, i, view=0):
-        """Where a view's draws come from."""
-        return np.random.default_rng((self.seed, *self.place(i), view))
-
     def __getitem__(self, i):
+        """Positions of the images, and the draws of each view."""
+        epoch, step = divmod(i, self.steps)
+        epoch += self.first_epoch
+        start = step * self.batch_size
+        index = self.order(epoch)[start : start + self.batch_size]
+        draws = []
+        for view, augment in enumerate(self.augments):
+            random = np.random.default_rng((self.seed, epoch, step, view))
+            draws.append(augment.draw(random, len(index), *self.shape))
+        return {"index": index, "draws": tuple(draws)}
+
+    def sources(self, i):
         """Positions of the images, and the sources of their pixels."""
-        index = self.index(i)
-        if not self.augment.moves_pixels:
-            return index, np.zeros((len(index), 0), "int32")
-        return index, self.augment.draw(self.random(i), len(index), *self.size)
+        batch = self[i]
+        if not self.augments[0].moves_pixels:
+            return batch["index"], np.zeros((len(batch["index"]), 0), "int32")
+        draws, size = batch["draws"][0], self.shape[:2]
+        return batch["index"], sources(draws, *size, np)
 
 
-class NumpyBatches(keras.utils.PyDataset):
-    """Endless batches by their number, made by numpy."""
+class Assembler:
+    """Makes batches out of what a `Plan` says, on the host or the device.
 
-    def __init__(self, loader, plan, two_views, soft_labels):
+    Args:
+        loader: A `Loader`.
+        two_views: Whether to make two views of each image.
+        soft_labels: One row for each training image, or None.
+
+    Attributes:
+        arrays: What batches are taken from, by name.
+    """
+
+    def __init__(self, loader, two_views, soft_labels):
+        self.augments = [loader.augment, loader.second_view][: 1 + two_views]
+        self.arrays = {"images": loader.pixels, "labels": loader.labels}
+        if soft_labels is not None:
+            self.arrays["soft_labels"] = soft_labels
+
+    def __call__(
+        self, arrays: dict[str, Any], batch: dict[str, Any], ops: Any
+    ) -> tuple[Any, Any]:
+        """Make a batch, in the form that `Loader.train` describes.
+
+        Args:
+            arrays: `self.arrays`, where they are to be read.
+            batch: Of a `Plan`.
+            ops: numpy or `keras.ops`.
+        """
+        index = batch["index"]
+        labels = ops.take(arrays["labels"], index, axis=0)
+        pixels = ops.take(arrays["images"], index, axis=0)
+        views = []
+        for augment, draws in zip(self.augments, batch["draws"], strict=True):
+            images = augment.apply(pixels, draws, ops)
+            for layer in augment.layers:
+                images = layer(images.astype("float32"), training=True)
+                images = keras.ops.convert_to_numpy(images)
+            if images.shape[1:] != pixels.shape[1:]:
+                raise ValueError(
+                    f"`augment` must keep images {pixels.shape[1:]}, got "
+                    f"{images.shape[1:]}"
+                )
+            views.append(images)
+        if len(views) > 1:
+            return (*views, labels), labels
+        if "soft_labels" in arrays:
+            soft_labels = ops.take(arrays["soft_labels"], index, axis=0)
+            return (views[0], soft_labels), labels
+        return views[0], labels
+
+    def example(self) -> tuple[Any, Any]:
+        """Make a batch of one image, to build a model with."""
+        random = np.random.default_rng(0)
+        shape = self.arrays["images"].shape[1:]
+        draws = [augment.draw(random, 1, *shape) for augment in self.augments]
+        batch = {"index": np.zeros(1, int), "draws": draws}
+        return self(self.arrays, batch, np)
+
+
+class Batches(keras.utils.PyDataset):
+    """Endless batches by their number.
+
+    Args:
+        plan: A `Plan`.
+        assemble: An `Assembler` that makes them here; None leaves them as they
+            are planned, for the device.
+        wait: Makes a context in which time counts as waiting for input.
+    """
+
+    def __init__(self, plan, assemble=None, wait=contextlib.nullcontext):
         super().__init__()
-        self.loader = loader
         self.plan = plan
-        self.two_views = two_views
-        self.soft_labels = soft_labels
+        self.assemble = assemble
+        self.wait = wait
 
     @property
     def num_batches(self):
@@ -62,31 +127,9 @@ class NumpyBatches(keras.utils.PyDataset):
         return None
 
     def __getitem__(self, i):
-        """Batch i, in the form that `Loader.train` describes."""
-        index = self.plan.index(i)
-        labels = self.loader.labels[index]
-        images = self._view(index, self.loader.augment, self.plan.random(i))
-        if self.two_views:
-            random = self.plan.random(i, 1)
-            second = self._view(index, self.loader.second_view, random)
-            return (images, second, labels), labels
-        if self.soft_labels is not None:
-            return (images, self.soft_labels[index]), labels
-        return images, labels
-
-    def _view(self, index, augment, random):
-        images = self.loader.pixels[index]
-        if augment.moves_pixels:
-            source = augment.draw(random, *images.shape[:3])
-            images = pick_pixels(images, source)
-        if augment.distorts:
-            images = distort(images, random, augment)
-        for layer in augment.layers:
-            images = layer(images.astype("float32"), training=True)
-            images = keras.ops.convert_to_numpy(images)
-        if images.shape[1:] != self.loader.pixels.shape[1:]:
-            raise ValueError(
-                f"`augment` must keep images {self.loader.pixels.shape[1:]}, "
-                f"got {images.shape[1:]}"
-            )
-        return images
+        """Batch i."""
+        with self.wait():
+            batch = self.plan[i]
+            if self.assemble is None:
+                return (batch,)
+            return self.assemble(self.assemble.arrays, batch, np)

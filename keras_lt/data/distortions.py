@@ -1,13 +1,20 @@
 """Random resized crops, colour jitter, grey and blur, drawn for each image.
 
-All of it is numpy on a whole batch, so every backend gets the same pixels.
+All of it runs on whole batches; `ops` is numpy or `keras.ops`.
 """
 
 from typing import Any
 
 import numpy as np
 
-GREY = np.array([0.299, 0.587, 0.114], "float32")  # ITU-R 601
+from keras_lt.data.colors import (
+    brightness,
+    contrast,
+    grey,
+    saturation,
+    shift_hue,
+)
+
 ASPECTS = (3 / 4, 4 / 3)
 TRIES = 10
 
@@ -31,28 +38,75 @@ def distort(
     Source: the transforms of the same names in torchvision, which clip alike,
         but round after each step.
     """
-    batch, height, width, channels = images.shape
-    x = images.astype("float32")
+    draws = draw_distortions(random, augment, *images.shape)
+    return distort_drawn(images, draws, augment, np)
+
+
+def draw_distortions(
+    random: np.random.Generator,
+    augment: Any,
+    batch: int,
+    height: int,
+    width: int,
+    channels: int,
+) -> dict[str, np.ndarray]:
+    """Draw what `distort` needs.
+
+    Returns:
+        Those of `window` `(B, 4)`, see `draw_windows`; `jittered` `(B,)`,
+        `changes` and `order` `(B, 4)`; `grey` `(B,)`; `blurred` and `sigma`
+        `(B,)` that the augmentation asks for.
+    """
+    draws = {}
     if augment.crop_scale:
-        windows = draw_windows(random, batch, height, width, augment.crop_scale)
-        x = resample(
-            x,
-            _bilinear(*windows[:, :2].T, height),
-            _bilinear(*windows[:, 2:].T, width),
+        draws["window"] = draw_windows(
+            random, batch, height, width, augment.crop_scale
         )
     if any(augment.jitter):
-        chosen = random.random(batch) < augment.jitter_share
-        x = _jitter(x, random, augment.jitter, chosen)
+        draws["jittered"] = random.random(batch) < augment.jitter_share
+        changes = random.uniform(-1, 1, (4, batch)).astype("float32").T
+        draws["changes"] = changes * np.array(augment.jitter, "float32")
+        draws["order"] = random.random((4, batch)).argsort(0).T.astype("int32")
     if augment.grey_share and channels == 3:
-        chosen = random.random(batch) < augment.grey_share
-        x[chosen] = grey(x[chosen])
+        draws["grey"] = random.random(batch) < augment.grey_share
     if augment.blur_share:
-        chosen = random.random(batch) < augment.blur_share
-        sigma = random.uniform(*augment.blur_sigma, batch)[chosen]
-        x[chosen] = resample(
-            x[chosen], _gaussian(sigma, height), _gaussian(sigma, width)
+        draws["blurred"] = random.random(batch) < augment.blur_share
+        sigma = random.uniform(*augment.blur_sigma, batch)
+        draws["sigma"] = sigma.astype("float32")
+    return draws
+
+
+def distort_drawn(
+    images: Any, draws: dict[str, Any], augment: Any, ops: Any
+) -> Any:
+    """Do what was drawn, see `distort`."""
+    height, width = images.shape[1:3]
+    x = ops.array(images, dtype="float32")
+    if "window" in draws:
+        top, rows, left, columns = (draws["window"][:, i] for i in range(4))
+        x = resample(
+            x,
+            _bilinear(top, rows, height, ops),
+            _bilinear(left, columns, width, ops),
+            ops,
         )
-    return np.rint(x).astype("uint8")
+    if "jittered" in draws:
+        x = _jitter(x, draws, augment.jitter, ops)
+    if "grey" in draws:
+        x = _where(draws["grey"], grey, x, (), ops)
+    if "blurred" in draws:
+        x = _where(draws["blurred"], _blur, x, (draws["sigma"],), ops)
+    return ops.array(ops.round(x), dtype="uint8")
+
+
+def _where(rows, change, x, arguments, ops):
+    """Change the images of some rows only."""
+    if ops is np:
+        if rows.any():  # only they are computed
+            x[rows] = change(x[rows], *(a[rows] for a in arguments), ops=np)
+        return x
+    changed = change(x, *arguments, ops=ops)
+    return ops.where(rows[:, None, None, None], changed, x)
 
 
 def draw_windows(
@@ -76,7 +130,7 @@ def draw_windows(
         scale: Smallest and largest share of the area.
 
     Returns:
-        int `(B, 4)`: first row, rows, first column, columns.
+        float32 `(B, 4)`: first row, rows, first column, columns, all whole.
     """
     area = height * width * random.uniform(*scale, (batch, TRIES))
     aspect = np.exp(random.uniform(*np.log(ASPECTS), (batch, TRIES)))
@@ -95,98 +149,60 @@ def draw_windows(
     room = limits[..., 0] - sizes
     starts = (starts * (room + 1)).astype(int)
     starts[:, central] = room[:, central] // 2
-    return np.stack([starts[0], sizes[0], starts[1], sizes[1]], axis=1)
+    windows = [starts[0], sizes[0], starts[1], sizes[1]]
+    return np.stack(windows, axis=1).astype("float32")
 
 
-def resample(x: np.ndarray, rows: np.ndarray, columns: np.ndarray):
+def resample(x: Any, rows: Any, columns: Any, ops: Any) -> Any:
     """Mix rows and columns of images by a matrix for each.
 
     Args:
         x: float `(B, H, W, channels)`.
         rows: `(B, H, H)`, from source to result.
         columns: `(B, W, W)`, from source to result.
+        ops: numpy or `keras.ops`.
     """
-    batch, height, width, channels = x.shape
-    x = rows @ x.reshape(batch, height, width * channels)
-    x = x.reshape(batch, height, width, channels).swapaxes(1, 2)
-    x = columns @ np.ascontiguousarray(x).reshape(batch, width, -1)
-    x = x.reshape(batch, width, height, channels).swapaxes(1, 2)
-    return np.ascontiguousarray(x)
+    height, width, channels = x.shape[1:]
+    x = ops.matmul(rows, ops.reshape(x, (-1, height, width * channels)))
+    x = ops.swapaxes(ops.reshape(x, (-1, height, width, channels)), 1, 2)
+    x = ops.matmul(columns, ops.reshape(x, (-1, width, height * channels)))
+    x = ops.swapaxes(ops.reshape(x, (-1, width, height, channels)), 1, 2)
+    return np.ascontiguousarray(x) if ops is np else x
 
 
-def _bilinear(start, length, size):
+def _bilinear(start, length, size, ops):
     """Matrices `(B, size, size)` that stretch windows to the whole."""
-    ahead = (np.arange(size) + 0.5) * (length / size)[:, None] - 0.5
-    place = start[:, None] + np.clip(ahead, 0, (length - 1)[:, None])
-    distance = np.abs(place[..., None] - np.arange(size))
-    return np.maximum(1 - distance, 0).astype("float32")
+    numbers = ops.arange(size, dtype="float32")
+    length = length[:, None]
+    ahead = (numbers + 0.5) * (length / size) - 0.5
+    ahead = ops.minimum(ops.maximum(ahead, 0), length - 1)
+    distance = ops.abs((start[:, None] + ahead)[..., None] - numbers)
+    return ops.maximum(1 - distance, 0)
 
 
-def _gaussian(sigma, size):
+def _blur(x, sigma, ops):
+    """Gaussian blur."""
+    height, width = x.shape[1:3]
+    rows, columns = (_gaussian(sigma, size, ops) for size in (height, width))
+    return resample(x, rows, columns, ops)
+
+
+def _gaussian(sigma, size, ops):
     """Matrices `(B, size, size)` that blur; rows sum to 1 at edges, too."""
-    apart = np.arange(size)[:, None] - np.arange(size)
-    weights = np.exp(-0.5 * (apart / sigma[:, None, None]) ** 2)
-    return (weights / weights.sum(-1, keepdims=True)).astype("float32")
+    numbers = ops.arange(size, dtype="float32")
+    apart = numbers[:, None] - numbers
+    weights = ops.exp(-0.5 * (apart / sigma[:, None, None]) ** 2)
+    return weights / ops.sum(weights, axis=-1, keepdims=True)
 
 
-def _jitter(x, random, strengths, chosen):
+def _jitter(x, draws, strengths, ops):
     """Brightness, contrast, saturation and hue, in an order for each image."""
-    batch = len(x)
-    factors = random.uniform(-1, 1, (4, batch)).astype("float32")
-    factors *= np.array(strengths, "float32")[:, None]
-    order = random.random((4, batch)).argsort(0)
     steps = (brightness, contrast, saturation, shift_hue)
     steps = steps[: 4 if x.shape[-1] == 3 else 2]
     for turn in range(4):
         for number, step in enumerate(steps):
-            rows = chosen & (order[turn] == number)
-            if strengths[number] and rows.any():
-                factor = factors[number, rows, None, None, None]
-                x[rows] = step(x[rows], factor)
+            if strengths[number]:
+                rows = draws["jittered"] & (draws["order"][:, turn] == number)
+                change = draws["changes"][:, number, None, None, None]
+                x = _where(rows, step, x, (change,), ops)
     return x
-
-
-def grey(x: np.ndarray) -> np.ndarray:
-    """Luma in every channel; single channels as they are."""
-    if x.shape[-1] != 3:
-        return x
-    return np.broadcast_to((x @ GREY)[..., None], x.shape)
-
-
-def brightness(x: np.ndarray, change: np.ndarray) -> np.ndarray:
-    """Multiply by `1 + change`."""
-    return np.clip(x * (1 + change), 0, 255)
-
-
-def contrast(x: np.ndarray, change: np.ndarray) -> np.ndarray:
-    """Multiply the distance from the image's mean luma by `1 + change`."""
-    mean = grey(x).mean((1, 2, 3), keepdims=True)
-    return np.clip(mean + (x - mean) * (1 + change), 0, 255)
-
-
-def saturation(x: np.ndarray, change: np.ndarray) -> np.ndarray:
-    """Multiply the distance from the pixel's luma by `1 + change`."""
-    luma = grey(x)
-    return np.clip(luma + (x - luma) * (1 + change), 0, 255)
-
-
-def shift_hue(x: np.ndarray, turn: np.ndarray) -> np.ndarray:
-    """Turn the hue by a share of the circle; value and saturation stay."""
-    red, green, blue = (np.ascontiguousarray(x[..., i]) for i in range(3))
-    value = np.maximum(np.maximum(red, green), blue)
-    chroma = value - np.minimum(np.minimum(red, green), blue)
-    safe = np.where(chroma > 0, chroma, 1)
-    hue = np.where(
-        value == red,
-        (green - blue) / safe,
-        np.where(
-            value == green, 2 + (blue - red) / safe, 4 + (red - green) / safe
-        ),
-    )
-    hue += 6 * turn[..., 0]  # sixths of the circle
-    result = np.empty_like(x)
-    for channel, opposite in enumerate((3, 5, 1)):  # cyan, magenta, yellow
-        apart = hue - opposite
-        apart = np.abs(apart - 6 * np.rint(apart / 6))  # 0..3
-        result[..., channel] = value - chroma * np.clip(2 - apart, 0, 1)
-    return result

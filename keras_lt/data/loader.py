@@ -1,23 +1,28 @@
-"""Index stream to batches, on tf.data or without TensorFlow."""
+"""Index stream to batches: on tf.data, without TensorFlow, on the device."""
 
-import os
+import contextlib
 import sys
+import time
 from typing import Any
 
 import keras
 import numpy as np
 
-from keras_lt.data.augment import Augment, pick_pixels_tf
-from keras_lt.data.batches import NumpyBatches, Plan
+from keras_lt.data import tf_streams
+from keras_lt.data.augment import Augment
+from keras_lt.data.batches import Assembler, Batches, Plan
+from keras_lt.devices import on_accelerator
 
-KINDS = ("numpy", "tf.data")
+KINDS = ("numpy", "tf.data", "device")
+FITS = 2**30  # bytes of images that an accelerator can spare
 
 
 class Loader:
     """Endless training batches of images in memory.
 
     Batch i is a function of seed, sampler and i alone, so training resumes
-    anywhere, and both kinds give the same images.
+    anywhere, and all kinds give the same images (what `Augment` resizes or
+    colours: up to one level of 255, where rounding differs).
 
     Args:
         train: Images uint8 `(N, H, W, channels)` and labels `(N,)`.
@@ -25,12 +30,20 @@ class Loader:
         augment: What happens to training images.
         second_view: What happens to the second view of stages with two views;
             `augment` by default.
-        kind: `"tf.data"`, or `"numpy"`, which needs no TensorFlow; by default
-            the first on the TensorFlow backend, the second elsewhere.
+        kind: `"numpy"`, which needs no TensorFlow; `"tf.data"`; or `"device"`:
+            all images lie on the device, batches only name them, and
+            `training.fuse_steps(..., data=loader.on_device(stage))` makes the
+            step that looks them up and augments them. By default `"device"`
+            on an accelerator under JAX if there are at most 1 GiB of images
+            and no `layers`, else `"tf.data"` on the TensorFlow backend, and
+            `"numpy"` elsewhere.
+
+    Attributes:
+        waited: Seconds for which training waited for batches, so far.
 
     Raises:
-        ValueError: if `kind` is unknown, or numbers of images and labels
-            differ.
+        ValueError: if `kind` is unknown or cannot do what `augment` asks for,
+            or numbers of images and labels differ.
     """
 
     def __init__(
@@ -42,20 +55,33 @@ class Loader:
         second_view: Augment | None = None,
         kind: str | None = None,
     ):
-        on_tensorflow = keras.backend.backend() == "tensorflow"
-        kind = kind or ("tf.data" if on_tensorflow else "numpy")
-        if kind not in KINDS:
-            raise ValueError(f"`kind` must be one of {KINDS}, got {kind!r}")
-        if len(train[0]) != len(train[1]):
-            raise ValueError(
-                f"`train` must hold one label an image, got {len(train[0])} "
-                f"images and {len(train[1])} labels"
-            )
         self.pixels, self.labels = train
         self.validation = validation
         self.augment = augment
         self.second_view = second_view or augment
-        self.kind = kind
+        self.kind = kind or self._suitable_kind()
+        self.waited = 0.0
+        if self.kind not in KINDS:
+            raise ValueError(f"`kind` must be one of {KINDS}, got {kind!r}")
+        if len(self.pixels) != len(self.labels):
+            raise ValueError(
+                f"`train` must hold one label an image, got {len(self.pixels)} "
+                f"images and {len(self.labels)} labels"
+            )
+        if self.kind == "device" and self._has_layers():
+            raise ValueError(
+                "`kind` must be 'numpy' or 'tf.data' for an augmentation with "
+                "`layers`, got 'device'"
+            )
+
+    def _has_layers(self):
+        return bool(self.augment.layers or self.second_view.layers)
+
+    def _suitable_kind(self):
+        if keras.backend.backend() == "tensorflow":
+            return "tf.data"
+        fits = self.pixels.nbytes <= FITS and not self._has_layers()
+        return "device" if on_accelerator() and fits else "numpy"
 
     def steps(self, stage: Any) -> int:
         """Steps of an epoch of a `training.Stage`."""
@@ -93,15 +119,43 @@ class Loader:
             soft_labels: One row for each training image.
         """
         plan = Plan(self, stage, seed, first_epoch)
-        if self.augment.layers and "tensorflow" in sys.modules:
+        in_turn = self._has_layers()
+        if in_turn and "tensorflow" in sys.modules:
             # Layers of KerasCV draw from TensorFlow's global generator.
             sys.modules["tensorflow"].random.set_seed(seed)
-        batches = NumpyBatches(self, plan, stage.two_views, soft_labels)
-        if self.kind == "numpy":
-            return batches
-        if stage.two_views or soft_labels is not None or self.augment.distorts:
-            return _tf_wrapped(batches, in_turn=bool(self.augment.layers))
-        return _tf_batches(self, plan)
+        assemble = None
+        if self.kind != "device":
+            assemble = Assembler(self, stage.two_views, soft_labels)
+        if not self._on_tf_data():
+            return Batches(plan, assemble, self._wait)
+        others = stage.two_views or soft_labels is not None
+        if assemble is None or others or self.augment.distorts:
+            stream = tf_streams.wrapped(Batches(plan, assemble), in_turn)
+        else:
+            stream = tf_streams.native(self, plan)
+        return tf_streams.timed(stream, self)
+
+    def _on_tf_data(self):
+        on_tensorflow = keras.backend.backend() == "tensorflow"
+        return self.kind == "tf.data" or self.kind == "device" and on_tensorflow
+
+    def on_device(
+        self, stage: Any, soft_labels: np.ndarray | None = None
+    ) -> Assembler | None:
+        """Return what `training.fuse_steps` needs to make `train`'s batches.
+
+        Returns:
+            None, if batches are made on the host.
+        """
+        if self.kind != "device":
+            return None
+        return Assembler(self, stage.two_views, soft_labels)
+
+    @contextlib.contextmanager
+    def _wait(self):
+        start = time.perf_counter()
+        yield
+        self.waited += time.perf_counter() - start
 
     def validate(self, stage: Any, soft_labels: np.ndarray | None = None):
         """Validation data in the form of the training batches, or None."""
@@ -112,72 +166,6 @@ class Loader:
             inputs = (inputs, inputs, labels)
         elif soft_labels is not None:
             inputs = (inputs, soft_labels)
-        if self.kind == "numpy":
+        if not self._on_tf_data():
             return inputs, labels
-        import tensorflow as tf
-
-        slices = tf.data.Dataset.from_tensor_slices((inputs, labels))
-        return _untuned(slices.batch(500))
-
-
-def _tf_wrapped(batches, *, in_turn):
-    """A tf.data stream of batches that numpy makes, several at a time."""
-    import tensorflow as tf
-
-    example = batches[0]
-    parts = keras.tree.flatten(example)
-
-    def batch(i):
-        arrays = tf.numpy_function(
-            lambda i: keras.tree.flatten(batches[int(i)]),
-            [i],
-            [tf.as_dtype(part.dtype) for part in parts],
-        )
-        for array, part in zip(arrays, parts, strict=True):
-            array.set_shape((None, *part.shape[1:]))
-        return keras.tree.pack_sequence_as(example, arrays)
-
-    calls = None if in_turn else os.cpu_count()
-    stream = tf.data.Dataset.counter().map(batch, num_parallel_calls=calls)
-    return _untuned(stream.prefetch(2))
-
-
-def _tf_batches(loader, plan):
-    import tensorflow as tf
-
-    augment = loader.augment
-    pixels, labels = tf.constant(loader.pixels), tf.constant(loader.labels)
-
-    def plans():
-        i = 0
-        while True:
-            yield plan[i]
-            i += 1
-
-    def batch(index, source):
-        images = tf.gather(pixels, index)
-        if augment.moves_pixels:
-            images = pick_pixels_tf(images, source)
-        for layer in augment.layers:
-            images = layer(tf.cast(images, tf.float32), training=True)
-        images = tf.ensure_shape(images, (None, *loader.pixels.shape[1:]))
-        return images, tf.gather(labels, index)
-
-    signature = (
-        tf.TensorSpec((None,), tf.int64),
-        tf.TensorSpec((None, None), tf.int32),
-    )
-    batches = tf.data.Dataset.from_generator(plans, output_signature=signature)
-    # Layers keep a random state: side by side they would race for it.
-    calls = None if augment.layers else os.cpu_count()
-    batches = batches.map(batch, num_parallel_calls=calls)
-    return _untuned(batches.prefetch(2))
-
-
-def _untuned(dataset):
-    """Without tuning: its thread can hold up the end of an iteration."""
-    import tensorflow as tf
-
-    options = tf.data.Options()
-    options.autotune.enabled = False
-    return dataset.with_options(options)
+        return tf_streams.of_arrays(inputs, labels)

@@ -8,6 +8,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from keras_lt.training.clock import Clock
 from keras_lt.training.files import write_arrays, write_atomically
 from keras_lt.training.transfer import (
     restore_weights,
@@ -74,6 +75,7 @@ class Store:
         epoch: Epochs of it that are done.
         seconds: Time spent in training so far.
         records: JSON data kept of each finished stage, by name.
+        clock: What the time was spent on so far.
     """
 
     def __init__(self, workdir: Any, stages: list[str], first: int = 0):
@@ -82,11 +84,13 @@ class Store:
         self.first = first
         self.index, self.epoch, self.seconds = first, 0, 0.0
         self.records: dict[str, Any] = {}
+        self.spent: dict[str, float] = {}
         if self.workdir:
             self.workdir.mkdir(parents=True, exist_ok=True)
         if self.workdir and self.checkpoint.exists():
             with np.load(self.checkpoint, allow_pickle=False) as archive:
                 self.__dict__.update(json.loads(str(archive[PROGRESS])))
+        self.clock = Clock(self.spent)
         if self.workdir and self.metrics.exists():
             self._rewind_metrics()
 
@@ -123,18 +127,19 @@ class Store:
 
     def save(self, model: keras.Model) -> None:
         """Write a checkpoint."""
-        progress = ("index", "epoch", "seconds", "records")
+        progress = ("index", "epoch", "seconds", "records", "spent")
         if self.workdir:
             state = {name: getattr(self, name) for name in progress}
             save_variables(self.checkpoint, model, state)
 
     def finish_stage(self, model: keras.Model, record: Any) -> None:
         """Keep the weights of the stage and move on to the next one."""
-        if self.workdir:
-            write_weights(self.weights(self.index), model)
-        self.records[self.stages[self.index]] = record
-        self.index, self.epoch = self.index + 1, 0
-        self.save(model)
+        with self.clock.count("checkpoints"):
+            if self.workdir:
+                write_weights(self.weights(self.index), model)
+            self.records[self.stages[self.index]] = record
+            self.index, self.epoch = self.index + 1, 0
+            self.save(model)
 
     def _rewind_metrics(self):
         """Drop the lines of epochs that will be trained again."""
@@ -179,6 +184,10 @@ class SaveProgress(keras.callbacks.Callback):
         self.store.epoch = epoch + 1
         if not self.store.workdir:
             return
+        with self.store.clock.count("checkpoints"):
+            self._write(now, epoch, logs)
+
+    def _write(self, now, epoch, logs):
         line = {
             "stage": self.store.stages[self.store.index],
             "epoch": epoch,

@@ -1,4 +1,4 @@
-"""Many training steps as one compiled program."""
+"""The compiled programs that train on JAX: one step, many, many models."""
 
 import itertools
 from collections.abc import Callable, Iterator
@@ -7,115 +7,154 @@ from typing import Any
 import keras
 import numpy as np
 
-
-def fuse_steps(
-    model: keras.Model, steps: int, *, steps_per_epoch: int | None = None
-) -> None:
-    """Make `fit` run several steps at a time, as one program.
-
-    Small networks are bound by what a step costs beside its arithmetic. On
-    TensorFlow this is Keras's own loop over steps; on JAX, where Keras loops in
-    Python, the steps run in one `jax.lax.scan`. Metrics, loss scaling,
-    constraints and distribution are those of the model's own step; callbacks
-    of batches are called once for all steps that run together, as with
-    `steps_per_execution`. Batches that do not fill a program, or differ in
-    shape, run one by one.
-
-    Args:
-        model: Compiled; call this after each `compile`, before `fit`.
-        steps: Steps of a program, >= 1.
-        steps_per_epoch: As given to `fit`, where the data set is endless: the
-            last program of an epoch then stops there. (On TensorFlow all are
-            shortened to a divisor of it.)
-
-    Raises:
-        ValueError: if the model is not compiled, `steps` is not positive, or
-            the backend is neither.
-
-    Example:
-        >>> model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
-        >>> model.compile("sgd", "mse")
-        >>> fuse_steps(model, 4)
-        >>> x, y = np.zeros((32, 2)), np.zeros((32, 1))
-        >>> history = model.fit(x, y, batch_size=4, verbose=0)
-    """
-    if steps < 1:
-        raise ValueError(f"`steps` must be >= 1, got {steps}")
-    if not model.compiled:
-        raise ValueError("`model` must be compiled")
-    backend = keras.backend.backend()
-    if backend not in ("tensorflow", "jax"):
-        raise ValueError(f"no fused steps on the backend {backend!r}")
-    if backend == "tensorflow":
-        # Its loop does not stop at the end of an epoch of endless data.
-        whole = steps_per_epoch or steps
-        steps = max(n for n in range(1, steps + 1) if whole % n == 0)
-    model.steps_per_execution = steps
-    if backend == "tensorflow":
-        model.make_train_function(force=True)
-    else:
-        model.train_function = _jax_function(model, steps, steps_per_epoch)
+from keras_lt.devices import on_accelerator
+from keras_lt.training.constants import constants
+from keras_lt.training.together import current
 
 
-def default_steps() -> int:
-    """Steps of a program that suit the device.
-
-    XLA's loops on a CPU run convolutions with less parallelism: 1 there. An
-    accelerator waits for the host between short steps: 16 on JAX; 1 on
-    TensorFlow, where this was not measured.
-    """
-    devices = keras.distribution.list_devices()
-    on_cpu = all(device.startswith("cpu") for device in devices)
-    return 1 if on_cpu or keras.backend.backend() != "jax" else 16
-
-
-def _jax_function(model, steps, steps_per_epoch) -> Callable:
-    functions = []
+def jax_function(
+    model: keras.Model, steps: int, steps_per_epoch: int | None, data: Any
+) -> Callable:
+    """Make what takes the place of `model.train_function`, see `fuse_steps`."""
+    programs = []
     number = itertools.count()
+    baked_in = constants(model)  # later, `fit` holds the variables
 
     def run(state: Any, iterator: Iterator) -> tuple:
-        if not functions:  # now everything is built
-            functions.extend(_compiled(model, state))
-        one, many = functions
+        if not programs:  # now everything is built
+            programs.append(_Program(model, state, data, baked_in))
         wanted = steps
         if steps_per_epoch:
-            programs = -(-steps_per_epoch // steps)
-            done = next(number) % programs * steps
+            in_epoch = -(-steps_per_epoch // steps)
+            done = next(number) % in_epoch * steps
             wanted = min(steps, steps_per_epoch - done)
         batches = list(itertools.islice(iterator, wanted))
         if not batches:
             raise StopIteration
         if len(batches) == steps > 1 and _alike(batches):
-            return many(state, _stack_on_host(batches))
+            return programs[0].run(state, _stack_on_host(batches), many=True)
         for batch in batches:
-            logs, state = one(state, batch)
+            logs, state = programs[0].run(state, batch, many=False)
         return logs, state
 
     return run
 
 
-def _compiled(model, state):
-    """Functions of one step, and of a list or a stack of batches."""
-    import jax
+class _Program:
+    """The step of a model, alone or in a loop, compiled for JAX."""
 
-    def many(state, batches):
+    def __init__(self, model, state, data, baked_in):
+        import jax
+
+        self.data = data
+        self.baked_in = baked_in
+        self.model = model
+        # Where scalars lie, all that is not split over devices can lie.
+        self.place = jax.tree.leaves(state)[-1].sharding
+        self.placed = {}
+        self.joint = {}
+        self.plain = {False: self._one, True: self._many}
+        self.functions = self.plain
+        self.compile = not model.run_eagerly and model.jit_compile
+        if not self.compile:
+            return
+        options = {"donate_argnums": 0}
+        if keras.distribution.distribution() is not None:
+            shardings = jax.tree.map(lambda array: array.sharding, state)
+            options["out_shardings"] = None, shardings
+        self.functions = {
+            many: jax.jit(step, **options) for many, step in self.plain.items()
+        }
+
+    def run(self, state, batch, *, many):
+        hub = current()
+        if hub is not None:
+            shapes = str(_shapes(batch)), str(_shapes(state))
+            key = many, *shapes, self.baked_in
+            return hub.meet(key, (self, state, batch, many), _run_together)
+        return self.functions[many](state, self.arrays(), batch)
+
+    def arrays(self):
+        """Arrays on the device."""
+        import jax
+
+        if self.data is not None and not self.placed:
+            self.placed = jax.device_put(self.data.arrays, self.place)
+        return dict(self.placed)
+
+    def _one(self, state, arrays, batch):
+        import jax
+
+        if self.data is not None:
+            # In float32 as on the host, not in fewer bits for speed.
+            with jax.default_matmul_precision("highest"):
+                batch = self.data(arrays, batch[0], keras.ops)
+        return self.model.train_step(state, batch)
+
+    def _many(self, state, arrays, batches):
+        import jax
+
         if isinstance(batches, list):  # on devices already
             batches = jax.tree.map(lambda *x: jax.numpy.stack(x), *batches)
 
         def step(state, batch):
-            logs, state = model.train_step(state, batch)
+            logs, state = self._one(state, arrays, batch)
             return state, logs
 
         state, logs = jax.lax.scan(step, state, batches)
         return jax.tree.map(lambda values: values[-1], logs), state
 
-    if model.run_eagerly or not model.jit_compile:
-        return model.train_step, many
-    options = {"donate_argnums": 0}
-    if keras.distribution.distribution() is not None:
-        shardings = jax.tree.map(lambda array: array.sharding, state)
-        options["out_shardings"] = None, shardings
-    return [jax.jit(f, **options) for f in (model.train_step, many)]
+
+def _run_together(requests):
+    """Run the same program for several models, as one."""
+    programs, states, batches, (many, *_) = zip(*requests, strict=True)
+    first = programs[0]
+    if len(requests) == 1:
+        return [first.functions[many](states[0], first.arrays(), batches[0])]
+    key = many, *map(id, programs)
+    if key not in first.joint:
+        first.joint[key] = _joint(programs, many)
+    run, arrays = first.joint[key]
+    return run(states, arrays, batches)
+
+
+def _joint(programs, many):
+    """A function of all states and batches, and the arrays it needs."""
+    import jax
+
+    first = programs[0]
+    arrays, axes = first.arrays(), {}
+    for name in arrays:
+        theirs = [program.data.arrays[name] for program in programs]
+        shared = all(array is theirs[0] for array in theirs)
+        axes[name] = None if shared else 0
+        if not shared:
+            each = [program.arrays()[name] for program in programs]
+            arrays[name] = jax.numpy.stack(each)
+
+    def stack(trees):
+        return jax.tree.map(lambda *x: jax.numpy.stack(x), *trees)
+
+    def pick(trees, i):
+        return jax.tree.map(lambda values: values[i], trees)
+
+    def vectorised(states, arrays, batches):
+        step = jax.vmap(first.plain[many], (0, axes, 0))
+        found = step(stack(states), arrays, stack(batches))
+        return [pick(found, i) for i in range(len(programs))]
+
+    def in_turn(states, arrays, batches):
+        shared = {k: array for k, array in arrays.items() if axes[k] is None}
+        own = {k: array for k, array in arrays.items() if k not in shared}
+        return [
+            first.plain[many](states[i], shared | pick(own, i), batches[i])
+            for i in range(len(programs))
+        ]
+
+    # A CPU has no fast convolution with a kernel for each group of images.
+    run = vectorised if on_accelerator() else in_turn
+
+    return jax.jit(run, donate_argnums=0) if first.compile else run, arrays
 
 
 def _shapes(batch):

@@ -9,9 +9,11 @@ import keras
 
 from keras_lt.callbacks import ShowProgress
 from keras_lt.training.checkpoint import SaveProgress, Store
-from keras_lt.training.fused import fuse_steps
+from keras_lt.training.clock import TimeFit
 from keras_lt.training.recipe import Recipe, Stage
 from keras_lt.training.soft_labels import soft_labels
+from keras_lt.training.steps import fuse_steps
+from keras_lt.training.together import current
 from keras_lt.training.transfer import copy_weights, read_weights
 
 
@@ -24,12 +26,17 @@ class Outcome:
         records: What `on_stage_end` returned, by stage name.
         seconds: Time in `fit`, over all stages and interruptions.
         images: Training images seen in that time.
+        spent: Seconds by what they went into: `set_up` (building, soft
+            labels), `compile`, `input` (waiting for batches), `steps`,
+            `validation`, `checkpoints` (metrics and weights), `evaluation`
+            (`on_stage_end`).
     """
 
     model: keras.Model
     records: dict[str, Any]
     seconds: float
     images: int
+    spent: dict[str, float]
 
 
 def run(
@@ -82,57 +89,79 @@ def run(
     """
     first = _first_stage(recipe, start)
     store = Store(workdir, [stage.name for stage in recipe.stages], first)
+    clock = store.clock
     keras.utils.set_random_seed(seed)
-    model = recipe.build()
+    with clock.count("set_up"):
+        model = recipe.build()
     images = 0
     for index, stage in enumerate(recipe.stages):
-        if start and index == first:
-            _begin(start[1], stage, model)
-        keras.utils.set_random_seed(seed + index)
-        previous, model = model, stage.setup(model)
-        steps = loader.steps(stage)
-        if stage.epochs:
-            new = stage.optimizer and stage.optimizer(steps)
-            model.compile(
-                new or model.optimizer,
-                loss=stage.loss,
-                metrics=recipe.metrics(),
-                jit_compile=jit_compile,
-            )
-            if steps_per_execution > 1:
-                fuse_steps(model, steps_per_execution, steps_per_epoch=steps)
-        store.restore(index, model)
+        with clock.count("set_up"):
+            if start and index == first:
+                _begin(start[1], stage, model)
+            keras.utils.set_random_seed(seed + index)
+            previous, model = model, stage.setup(model)
+            if stage.epochs:
+                new = stage.optimizer and stage.optimizer(loader.steps(stage))
+                model.compile(
+                    new or model.optimizer,
+                    loss=stage.loss,
+                    metrics=recipe.metrics(),
+                    jit_compile=jit_compile,
+                )
+            store.restore(index, model)
         if index >= first:
             images += stage.epochs * loader.images(stage)
         if index < store.index:
             continue
         if store.epoch < stage.epochs:
-            soft, soft_validation = soft_labels(
-                stage.soft_labels and stage.soft_labels(previous),
-                loader,
-                store.soft_labels,
-                verbose=verbose,
-            )
+            with clock.count("set_up"):
+                teacher = stage.soft_labels and stage.soft_labels(previous)
+                kept = store.soft_labels
+                soft = soft_labels(teacher, loader, kept, verbose=verbose)
             shown = [ShowProgress(stage.name)] if verbose else []
-            model.fit(
-                loader.train(stage, seed + index, store.epoch, soft),
-                steps_per_epoch=steps,
-                initial_epoch=store.epoch,
-                shuffle=False,
-                epochs=stage.epochs,
-                validation_data=loader.validate(stage, soft_validation),
-                validation_batch_size=500,  # of arrays
+            _fit(
+                model,
+                stage,
+                loader,
+                soft,
+                seed=seed + index,
+                first_epoch=store.epoch,
+                steps_per_execution=steps_per_execution,
                 validation_freq=validation_freq,
                 callbacks=[
                     *stage.callbacks(),
                     *callbacks(stage),
+                    TimeFit(clock, loader),
                     SaveProgress(store, checkpoint_seconds),
                     *shown,
                 ],
-                verbose=0,
             )
-        store.finish_stage(model, on_stage_end and on_stage_end(stage, model))
-    return Outcome(model, store.records, store.seconds, images)
+        with clock.count("evaluation"):
+            record = on_stage_end and on_stage_end(stage, model)
+        store.finish_stage(model, record)
+    return Outcome(model, store.records, store.seconds, images, clock.seconds)
+
+
+def _fit(
+    model, stage, loader, soft, *, seed, first_epoch, steps_per_execution, **how
+):
+    """Train a compiled model for the epochs that are left of a stage."""
+    soft_labels, soft_validation = soft
+    steps = loader.steps(stage)
+    data = loader.on_device(stage, soft_labels)
+    if steps_per_execution > 1 or data or current():
+        fuse_steps(model, steps_per_execution, steps_per_epoch=steps, data=data)
+    model.fit(
+        loader.train(stage, seed, first_epoch, soft_labels),
+        steps_per_epoch=steps,
+        initial_epoch=first_epoch,
+        shuffle=False,
+        epochs=stage.epochs,
+        validation_data=loader.validate(stage, soft_validation),
+        validation_batch_size=500,  # of arrays
+        verbose=0,
+        **how,
+    )
 
 
 def rehearse(

@@ -4,13 +4,14 @@ import numpy as np
 import pytest
 
 from keras_lt.data import Augment
-from keras_lt.data.augment import pick_pixels, pick_pixels_tf, turn
+from keras_lt.data.moves import UNIT, pick, pick_tf, sources, turn
 
 BATCH = np.random.default_rng(0).integers(1, 256, (20, 6, 5, 3), "uint8")
 
 
 def draws(augment, images=BATCH, seed=1):
-    return augment.draw(np.random.default_rng(seed), *images.shape[:3])
+    drawn = augment.draw(np.random.default_rng(seed), *images.shape)
+    return sources(drawn, *images.shape[1:3], np)
 
 
 def numbers(augment, batch, seed=1):
@@ -49,9 +50,8 @@ def slowly(image, offset, mirror, angle, pad):
 @pytest.mark.parametrize("rotation", [0.0, 15.0, 180.0])
 def test_against_a_loop(pad, flip, rotation):
     augment = Augment(pad=pad, flip=flip, rotation=rotation)
-    source = draws(augment)
-    assert source.dtype == "int32"
-    ours = pick_pixels(BATCH, source)
+    random = np.random.default_rng(1)
+    ours = augment.apply(BATCH, augment.draw(random, *BATCH.shape))
     assert ours.dtype == "uint8"
     golden = [
         slowly(image, *each, pad)
@@ -67,9 +67,7 @@ def test_against_a_loop(pad, flip, rotation):
 def test_tensorflow_picks_the_same_pixels(pad, rotation):
     pytest.importorskip("tensorflow")
     source = draws(Augment(pad=pad, flip=True, rotation=rotation))
-    np.testing.assert_array_equal(
-        pick_pixels_tf(BATCH, source), pick_pixels(BATCH, source)
-    )
+    np.testing.assert_array_equal(pick_tf(BATCH, source), pick(BATCH, source))
 
 
 def test_half_of_the_images_are_mirrored():
@@ -86,7 +84,7 @@ def test_every_offset_is_equally_likely():
 
 def test_padding_is_zero():
     images = np.full((400, 2, 3, 1), 9, "uint8")
-    crops = pick_pixels(images, draws(Augment(pad=2), images))
+    crops = pick(images, draws(Augment(pad=2), images))
     offsets, _, _ = numbers(Augment(pad=2), 400)
     corner = crops[(offsets == [0, 3]).all(1).argmax(), ..., 0]
     assert corner.tolist() == [[0, 0, 0], [0, 0, 0]]
@@ -98,10 +96,12 @@ def test_known_turns():
     image = np.arange(1, 26, dtype="uint8").reshape(1, 5, 5, 1)
 
     def turned(angle):
-        rows, columns = turn(np.array([angle]), 5, 5)
+        radians = np.deg2rad([[angle, angle]])
+        parts = UNIT * np.where([True, False], np.cos(radians), np.sin(radians))
+        rows, columns = turn(np.rint(parts).astype("int32"), 5, 5, np)
         inside = (abs(rows - 2) <= 2) & (abs(columns - 2) <= 2)
         source = np.where(inside, rows * 5 + columns, 25)
-        return pick_pixels(image, source.reshape(1, -1))[0, ..., 0]
+        return pick(image, source.reshape(1, -1))[0, ..., 0]
 
     for quarters in range(-2, 3):
         golden = np.rot90(image[0, ..., 0], quarters)

@@ -4,15 +4,13 @@ import numpy as np
 import pytest
 
 from keras_lt.data import Augment, distort
+from keras_lt.data.colors import brightness, contrast, saturation, shift_hue
 from keras_lt.data.distortions import (
     _gaussian,
     _jitter,
-    brightness,
-    contrast,
+    draw_distortions,
     draw_windows,
     resample,
-    saturation,
-    shift_hue,
 )
 
 RANDOM = np.random.default_rng(0)
@@ -45,13 +43,17 @@ def test_colors_against_loops(change):
     changes = np.full((6, 1, 1, 1), change, "float32")
     blend = 1 + change
     golden = pixel_by_pixel(lambda p: blend * p.astype(float))
-    np.testing.assert_allclose(brightness(x, changes), golden, atol=1e-3)
+    np.testing.assert_allclose(
+        brightness(x, changes, ops=np), golden, atol=1e-3
+    )
     golden = pixel_by_pixel(lambda p: luma(p) + blend * (p - luma(p)))
-    np.testing.assert_allclose(saturation(x, changes), golden, atol=1e-3)
+    np.testing.assert_allclose(
+        saturation(x, changes, ops=np), golden, atol=1e-3
+    )
     means = [np.mean([luma(p) for p in image.reshape(-1, 3)]) for image in x]
     means = np.reshape(means, (6, 1, 1, 1))
     golden = np.clip(means + blend * (x - means), 0, 255)
-    np.testing.assert_allclose(contrast(x, changes), golden, atol=1e-3)
+    np.testing.assert_allclose(contrast(x, changes, ops=np), golden, atol=1e-3)
 
 
 @pytest.mark.parametrize("turn", [-0.5, -0.1, 0.0, 0.25])
@@ -63,7 +65,7 @@ def test_hue_against_the_standard_library(turn):
     turns = np.full((6, 1, 1, 1), turn, "float32")
     x = COLOR.astype("float32")
     x[0, 0, 0] = 77  # grey has no hue
-    ours = shift_hue(x, turns)
+    ours = shift_hue(x, turns, ops=np)
     assert ours[0, 0, 0].tolist() == [77, 77, 77]
     golden = pixel_by_pixel(turned)
     golden[0, 0, 0] = 77
@@ -88,7 +90,7 @@ def slow_crop(image, top, rows, left, columns):
 def test_crops_against_a_loop():
     augment = Augment(crop_scale=(0.2, 0.9))
     ours = distort(COLOR, random(), augment)
-    windows = draw_windows(random(), 6, 5, 4, (0.2, 0.9))
+    windows = draw_windows(random(), 6, 5, 4, (0.2, 0.9)).astype(int)
     assert len(np.unique(windows, axis=0)) > 3
     for image, window, crop in zip(COLOR, windows, ours, strict=True):
         np.testing.assert_allclose(slow_crop(image, *window), crop, atol=0.51)
@@ -115,18 +117,18 @@ def test_a_window_that_never_fits_is_central():
 
 
 def test_blur_spreads_a_point_and_keeps_flat_images():
-    sigma = np.array([0.1, 1.0, 2.0])
-    matrix = _gaussian(sigma, 9)
+    sigma = np.array([0.1, 1.0, 2.0], "float32")
+    matrix = _gaussian(sigma, 9, np)
     point = np.zeros((3, 9, 9, 1), "float32")
     point[:, 4, 4] = 1
-    ours = resample(point, matrix, matrix)[..., 0]
+    ours = resample(point, matrix, matrix, np)[..., 0]
     np.testing.assert_allclose(ours[0], point[0, ..., 0], atol=1e-6)
     row = np.exp(-0.5 * (np.arange(9) - 4.0) ** 2)
     # A narrow one loses nothing over the edges.
     row = row / row.sum()
     np.testing.assert_allclose(ours[1, 4, 3:6], (row * row[4])[3:6], rtol=1e-3)
     flat = np.full((3, 9, 9, 1), 7.0, "float32")
-    np.testing.assert_allclose(resample(flat, matrix, matrix), 7, rtol=1e-5)
+    np.testing.assert_allclose(resample(flat, matrix, matrix, np), 7, rtol=1e-5)
     variances = [np.var(image) for image in ours]
     assert variances[0] > variances[1] > variances[2]
 
@@ -166,15 +168,21 @@ def test_orders_of_the_jitter_differ():
     # Clipping tells brightness before contrast from the other order.
     same = np.repeat(COLOR[:1], 64, axis=0).astype("float32")
     strengths = (1.0, 1.0, 0.0, 0.0)
-    ours = _jitter(same.copy(), random(), strengths, np.ones(64, dtype=bool))
+    drawn = draw_distortions(random(), Augment(jitter=strengths), *same.shape)
+    ours = _jitter(same.copy(), drawn, strengths, np)
     generator = random()
+    generator.random(64)  # which images are changed: all
     factors = generator.uniform(-1, 1, (4, 64)).astype("float32")
     kinds = set()
     for number in range(64):
         image, results = same[number : number + 1], {}
         bright, sharp = factors[:2, number, None, None, None, None]
-        results["first"] = contrast(brightness(image, bright), sharp)
-        results["last"] = brightness(contrast(image, sharp), bright)
+        results["first"] = contrast(
+            brightness(image, bright, ops=np), sharp, ops=np
+        )
+        results["last"] = brightness(
+            contrast(image, sharp, ops=np), bright, ops=np
+        )
         fits = [
             kind
             for kind, result in results.items()

@@ -1,3 +1,4 @@
+import importlib.util
 import json
 
 import keras
@@ -5,33 +6,81 @@ import programs
 import pytest
 
 ON_JAX = keras.backend.backend() == "jax"
-SHORT = ("--steps=2", "--rounds=1", "--batch_size=2")
+SHORT = ("--steps=2", "--rounds=1", "--batch_size=2", "--backbone=resnet8")
 
 
 def measured(*arguments, cwd):
+    """Names of the numbers; the last line holds them all."""
     out, _ = programs.run("benchmark.py", *arguments, *SHORT, cwd=cwd)
     found = json.loads(out.splitlines()[-1])
+    assert found.pop("what") == arguments[0]
+    assert found.pop("backend") == keras.backend.backend()
+    assert "cpu" in found.pop("device").lower()
+    assert "keras" in found.pop("versions")
+    assert arguments[0] in found.pop("command")
+    ratios = found.pop("ratios")
+    assert next(iter(ratios.values())) == 1
     assert all(value > 0 for value in found.values())
-    return found
+    assert set(ratios) <= set(found)
+    return set(found)
 
 
 def test_overhead(tmp_path):
-    found = measured("overhead", "--backbone=resnet8", cwd=tmp_path)
+    found = measured("overhead", "--notorch", cwd=tmp_path)
     names = {"fit_ms", "stock_fit_ms", "default_fit_ms"}
-    assert set(found) == names | ({"scan_ms"} if ON_JAX else set())
+    assert found == names | ({"scan_ms"} if ON_JAX else set())
+
+
+def test_train(tmp_path):
+    found = measured(
+        *("train", "--method=ride", "--image_size=8", "--notorch"), cwd=tmp_path
+    )
+    names = {"fit_per_s", "stock_fit_per_s", "share_of_matmul"}
+    only_jax = {"device_fit_per_s", "scan_per_s", "3_seeds_per_s"}
+    assert names <= found
+    assert (only_jax <= found) == ON_JAX
+
+
+def test_routing(tmp_path):
+    found = measured("routing", "--image_size=8", cwd=tmp_path)
+    assert {"all_experts_ms", "one_network_ms", "routed_0.3_ms"} <= found
+    assert "routed_0.3_experts" in found
+
+
+def test_torch_takes_part_where_it_is_installed(tmp_path, capsys):
+    import speed_of_steps
+    from absl import flags
+
+    values = flags.FlagValues()
+    flags.DEFINE_bool("torch", True, "", flag_values=values)
+    flags.DEFINE_string("backbone", "resnet8", "", flag_values=values)
+    flags.DEFINE_integer("steps", 1, "", flag_values=values)
+    values.mark_as_parsed()
+    counts, installed = (3, 2), importlib.util.find_spec("torch")
+    found = speed_of_steps._torch(values, "ride", counts, 8, 2, workers=0)
+    if installed:
+        assert found.keys() >= {"torch_eager", "torch_channels_last"}
+        assert found["torch_eager"]() > 0
+    else:
+        assert found == {}
+        assert "PyTorch is not installed" in capsys.readouterr().out
 
 
 def test_input(tmp_path):
     pytest.importorskip("tensorflow")
     found = measured("input", cwd=tmp_path)
-    assert {"numpy_two_views_per_s", "tf.data_crop_flip_per_s"} <= set(found)
+    assert {"numpy_two_views_per_s", "tf.data_crop_flip_per_s"} <= found
 
 
 def test_sampler(tmp_path):
     found = measured("sampler", cwd=tmp_path)
-    assert {"class_per_s", "class_bytes_per_image"} <= set(found)
+    assert {"class_per_s", "class_bytes_per_image"} <= found
 
 
 def test_an_unknown_measurement(tmp_path):
     _, err = programs.run("benchmark.py", "speed", cwd=tmp_path, status=2)
-    assert "WHAT must be one of ['overhead', 'input', 'sampler']" in err
+    assert "WHAT must be one of ['overhead', 'train', 'input'" in err
+    _, err = programs.run(
+        "benchmark.py", "train", "--method=wb", cwd=tmp_path, status=2
+    )
+    assert "--method must be ce or ride, got 'wb'" in err

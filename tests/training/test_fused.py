@@ -3,9 +3,11 @@ import numpy as np
 import pytest
 import toy
 
+from keras_lt.callbacks import DeferredReweighting
 from keras_lt.constraints import ClassMaxNorm
+from keras_lt.losses import ClassBalancedLoss
 from keras_lt.optimizers import SGD
-from keras_lt.training import Recipe, Stage, fuse_steps, run
+from keras_lt.training import fuse_steps, run
 
 ON_JAX = keras.backend.backend() == "jax"
 RANDOM = np.random.default_rng(0)
@@ -134,31 +136,10 @@ def test_distribution():
         keras.distribution.set_distribution(None)
 
 
-def recipe():
-    def dense():
-        images = keras.Input((8, 8, 1))
-        x = keras.layers.Flatten()(images / 255)
-        x = keras.layers.Dense(8)(x)
-        return keras.Model(images, keras.layers.Dense(3)(x))
-
-    options = {"loss": LOSS, "batch_size": 8, "epochs": 3}
-    return Recipe(
-        build=dense,
-        stages=(
-            Stage(
-                name="one",
-                optimizer=lambda s: SGD(0.1, momentum=0.9),
-                **options,
-            ),
-            Stage(name="two", **options),
-        ),
-    )
-
-
-def trained(steps, workdir=None, callbacks=()):
+def trained(steps, workdir=None, callbacks=(), kind="numpy"):
     outcome = run(
-        recipe(),
-        toy.loader(),
+        toy.dense_recipe(),
+        toy.loader(kind),
         workdir=workdir,
         steps_per_execution=steps,
         callbacks=lambda stage: callbacks,
@@ -177,6 +158,53 @@ def test_runs_resume(tmp_path):
             trained(3, tmp_path, [toy.KillIn(1)])
     for ours, theirs in zip(trained(3, tmp_path), trained(3), strict=True):
         np.testing.assert_array_equal(ours, theirs)
+
+
+@pytest.mark.parametrize("steps", [1, 3])
+def test_data_on_the_device(steps, tmp_path):
+    expected = trained(1)
+    assert_same(trained(steps, kind="device"), expected)
+    with pytest.raises(InterruptedError):
+        trained(steps, tmp_path, [toy.KillIn(1)], kind="device")
+    assert_same(trained(steps, tmp_path, kind="device"), expected)
+
+
+def test_a_new_trace_stays_fused():
+    """Class weights that come late are compiled in anew."""
+
+    def model():
+        made = build()
+        made.compile(SGD(0.05), ClassBalancedLoss([50, 20, 10]))
+        return made
+
+    def drw():
+        return [DeferredReweighting(epoch=1)]
+
+    stock, fused, seen = model(), model(), Count()
+    fuse_steps(fused, 5)
+    expected = fit(stock, callbacks=drw())
+    found = fit(fused, callbacks=[*drw(), seen])
+    assert_same(found["loss"], expected["loss"])
+    assert_same(fused.get_weights(), stock.get_weights())
+    assert len(seen.ends) == 4
+    plain, _ = model(), fit(fused, epochs=1, callbacks=drw())
+    assert not np.allclose(found["loss"][1], fit(plain)["loss"][1])
+
+
+def test_compiling_again_ends_it():
+    loader = toy.loader("device")
+    stage = toy.dense_recipe().stages[0]
+    model = toy.dense_recipe().build()
+    for kind in ("device", "numpy"):
+        model.compile("sgd", LOSS, jit_compile=ON_JAX)
+        loader = toy.loader(kind)
+        data = loader.on_device(stage)
+        if data:
+            fuse_steps(model, 2, steps_per_epoch=4, data=data)
+        options = {"steps_per_epoch": 4, "shuffle": False, "verbose": 0}
+        model.fit(loader.train(stage, 0), **options)
+    assert model.steps_per_execution == 1
+    assert model.make_train_function.__func__ is type(model).make_train_function
 
 
 def test_bad_arguments():

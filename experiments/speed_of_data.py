@@ -1,0 +1,80 @@
+"""How fast batches come, and draws."""
+
+import dataclasses
+import importlib.util
+import itertools
+import tracemalloc
+
+import numpy as np
+from timing import medians
+
+from keras_lt import data, methods, samplers, training
+
+
+def measure_input(flags) -> dict:
+    """Images a second of training batches, by input path."""
+    batch = flags.batch_size or 128
+    published = data.DATASETS["cifar100_lt"].augment
+    pixels = np.random.default_rng(0).integers(
+        0, 256, (10_000, 32, 32, 3), "uint8"
+    )
+    labels = np.arange(10_000) % 100
+    problem = training.Problem((32, 32, 3), (100,) * 100)
+    recipe = methods.METHODS["ssd"](problem)
+    turned = dataclasses.replace(published, rotation=15.0)
+    second_view = dataclasses.replace(published, **recipe.second_view)
+    views = {
+        "crop_flip": (published, False),
+        "crop_flip_rotate": (turned, False),
+        "two_views": (published, True),
+    }
+    contenders = {}
+    for kind in _kinds():
+        for name, (augment, two) in views.items():
+            loader = data.Loader(
+                (pixels, labels),
+                augment=augment,
+                second_view=second_view,
+                kind=kind,
+            )
+            stage = training.Stage(
+                name=name, epochs=1, batch_size=batch, two_views=two
+            )
+            batches = loader.train(stage, seed=0)
+            if kind == "numpy":
+                stream = map(batches.__getitem__, itertools.count())
+            else:
+                stream = iter(batches)
+            contenders[f"{kind}_{name}"] = lambda stream=stream: [
+                next(stream) for _ in range(flags.steps)
+            ]
+    found = medians(contenders, flags.rounds)
+    images = flags.steps * batch
+    return {f"{k}_per_s": images / v for k, v in found.items()}
+
+
+def _kinds():
+    tensorflow = importlib.util.find_spec("tensorflow")
+    return ("numpy", "tf.data") if tensorflow else ("numpy",)
+
+
+def measure_sampler(flags) -> dict:
+    """Draws a second of each sampler at the size of iNaturalist 2018."""
+    counts = np.geomspace(1000, 2, 8142)
+    counts = np.maximum(counts * (437_513 / counts.sum()), 1).astype(int)
+    counts[0] += 437_513 - counts.sum()
+    labels = np.repeat(np.arange(8142), counts)
+    made = {name: make(90) for name, make in samplers.SAMPLERS.items()}
+    contenders = {
+        name: lambda draw=draw: draw(labels, seed=0, epoch=1)
+        for name, draw in made.items()
+    }
+    found = medians(contenders, flags.rounds)
+    result = {f"{k}_per_s": len(labels) / v for k, v in found.items()}
+    for name, run in contenders.items():
+        tracemalloc.start()
+        run()
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        result[f"{name}_bytes_per_image"] = peak / len(labels)
+    return result
