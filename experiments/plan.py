@@ -26,8 +26,8 @@ def runs(flags, command: str) -> list[Run]:
     """
     _check(flags)
     names = [*dict.fromkeys(flags.method)]
-    texts = flags.seeds or flags.seed
-    seeds = [*dict.fromkeys(_seed(text) for text in texts)]
+    name = "seeds" if flags.seeds else "seed"
+    seeds = [*dict.fromkeys(_seed(name, text) for text in flags[name].value)]
     chosen = {name: settings.parse(METHODS[name], flags.set) for name in names}
     if flags.sweep and len(names) > 1:
         raise ValueError(f"--sweep needs one --method, got {names}")
@@ -157,9 +157,9 @@ def _start(flags) -> bool:
     return bool(flags.init_from)
 
 
-def _seed(text: str) -> int:
+def _seed(flag: str, text: str) -> int:
     if not text.isdecimal():
-        raise ValueError(f"a seed must be a whole number >= 0, got {text!r}")
+        raise ValueError(f"--{flag} must be whole numbers >= 0, got {text!r}")
     return int(text)
 
 

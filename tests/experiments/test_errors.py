@@ -4,6 +4,7 @@ import os
 import sys
 
 import command_line
+import keras
 import programs
 import pytest
 import train
@@ -46,6 +47,12 @@ def error(capsys, *arguments):
         (["--profile=stepp"], ["did you mean 'step'"]),
         (["--precision=float8"], ["precision", "float8"]),
         (["--seed=one"], ["--seed", "one"]),
+        (["--seeds=0", "--seed=1"], ["--seeds and --seed exclude"]),
+        (["--input=gpu"], ["`kind` must be one of", "'gpu'"]),
+        (
+            ["--input=device", "--augment=keras.RandomFlip"],
+            ["with `layers`, got 'device'"],
+        ),
         (["--epochs_scale=0"], ["epochs_scale", "> 0"]),
         (["--batch_size=0"], ["batch_size", "> 0"]),
         (["--backend=torch"], ["backend", "torch"]),
@@ -125,3 +132,9 @@ def test_a_backend_that_is_not_installed(monkeypatch, capsys):
     monkeypatch.setitem(sys.modules, missing, None)
     line = error(capsys, f"--backend={missing}")
     assert "not installed" in line and f"keras_lt[{missing}]" in line
+
+
+def test_seeds_in_one_program_need_jax(capsys):
+    line = error(capsys, "--seeds=0,a")
+    on_jax = keras.backend.backend() == "jax"
+    assert ("'a'" if on_jax else "only with --backend=jax") in line

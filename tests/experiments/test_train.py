@@ -1,3 +1,4 @@
+import json
 import signal
 import time
 
@@ -43,6 +44,14 @@ def test_prints_every_stage_and_the_means(run):
     assert [line.split()[0] for line in means[2:]] == ["ce", "wb"]
 
 
+def test_prints_where_the_time_went(run):
+    _, out = run
+    lines = [line for line in out.splitlines() if line.startswith("time: ")]
+    assert len(lines) == 4
+    for part in ("steps", "compile", "input", "validation", "checkpoints"):
+        assert f"{part} " in lines[0]
+
+
 def test_the_folder_holds_everything(run):
     pytest.importorskip("matplotlib")
     folder = run[0] / "here" / "digits_lt-50-wb-seed1"
@@ -78,6 +87,10 @@ def test_result_json(run):
     assert set(result["accuracy"]) == {"overall", "many", "medium", "few"}
     assert result["accuracy"] == result["stages"]["classifier"]["accuracy"]
     assert set(result["validation_accuracy"]) == set(result["accuracy"])
+    kinds = {"tensorflow": "tf.data", "jax": "numpy"}
+    assert result["input"] == kinds[result["backend"]]
+    assert all(seconds > 0 for seconds in result["seconds"].values())
+    assert {"input", "steps", "validation"} <= set(result["seconds"])
     assert result["train_seconds"] > 0
     assert result["images_per_second"] > 0
     assert result["versions"]["keras"] == keras.__version__
@@ -150,3 +163,29 @@ def test_a_killed_run_ends_in_the_same_result(tmp_path):
     ]
     for left, right in zip(*models, strict=True):
         np.testing.assert_array_equal(left, right)
+
+
+@pytest.mark.skipif(
+    keras.backend.backend() != "jax", reason="several seeds a program need JAX"
+)
+def test_seeds_side_by_side(tmp_path):
+    options = (*programs.TINY, "--input=device", "--steps_per_execution=2")
+
+    def losses(folder):
+        lines = (folder / "metrics.jsonl").read_text().splitlines()
+        return [json.loads(line)["loss"] for line in lines]
+
+    runs = tmp_path / "both"
+    out, _ = programs.run(
+        *("train.py", *options, "--seeds=0,1", f"--workdir={runs}"),
+        cwd=tmp_path,
+    )
+    assert "Mean accuracy" in out
+    alone = tmp_path / "alone"
+    programs.run(
+        *("train.py", *options, "--seed=1", f"--workdir={alone}"), cwd=tmp_path
+    )
+    zero, one = (losses(runs / f"digits_lt-50-ce-seed{i}") for i in (0, 1))
+    np.testing.assert_allclose(one, losses(alone), rtol=1e-3)
+    assert not np.allclose(zero, one, rtol=1e-2)
+    assert programs.result(alone)["input"] == "device"
