@@ -35,7 +35,13 @@ def define_flags() -> None:
     flags.DEFINE_integer("steps", 50, "Steps or batches of a measurement.")
     flags.DEFINE_integer("rounds", 7, "Measurements of each contender.")
     flags.DEFINE_string("precision", "float32", "Of `train`, ours.")
-    flags.DEFINE_bool("torch", True, "Whether PyTorch takes part.")
+    flags.DEFINE_list(
+        "contenders",
+        None,
+        "Who takes part in `overhead` and `train`: fit, stock_fit, "
+        "default_fit, device_fit, scan, 3_seeds, torch_eager, "
+        "torch_channels_last, torch_compile. Default: all.",
+    )
 
 
 def prepare(argv: list[str]) -> str:
@@ -68,7 +74,7 @@ def main(argv: list[str]) -> None:
         "sampler": speed_of_data.measure_sampler,
         "routing": speed_of_routing.measure_routing,
     }[what]
-    found = measure(FLAGS)
+    found = command_line.checked(measure, FLAGS)
     reference, first = next(iter(found.items()))
     unit = "_ms" if reference.endswith("_ms") else "_per_s"
     ratios = {k: v / first for k, v in found.items() if k.endswith(unit)}

@@ -18,6 +18,7 @@ from keras_lt.devices import on_accelerator
 
 RANDOM = np.random.default_rng(0)
 SEEDS = 3
+TORCH = ("torch_eager", "torch_channels_last", "torch_compile")
 
 
 def measure_overhead(flags) -> dict:
@@ -52,7 +53,7 @@ def measure_overhead(flags) -> dict:
         stacked = [a.reshape(steps, batch, *a.shape[1:]) for a in arrays]
         contenders["scan"] = _scan(compiled(), loss, stacked)
     contenders |= _torch(flags, "ce", (100,) * 10, size, batch, workers=0)
-    found = medians(contenders, flags.rounds)
+    found = medians(_chosen(contenders, flags), flags.rounds)
     return {f"{k}_ms": 1e3 * v / steps for k, v in found.items()}
 
 
@@ -108,20 +109,29 @@ def measure_train(flags) -> dict:
         several = [fit(None, default) for _ in range(SEEDS)]
         contenders[f"{SEEDS}_seeds"] = lambda: training.together(several)
     contenders |= _torch(flags, flags.method, counts, size, batch)
-    found = medians(contenders, flags.rounds)
+    found = medians(_chosen(contenders, flags), flags.rounds)
     models_of = {f"{SEEDS}_seeds": SEEDS}
     result = {
         f"{name}_per_s": models_of.get(name, 1) * steps * batch / seconds
         for name, seconds in found.items()
     }
     # Forward, and twice as much backward; an operation is two of these.
-    flops = 6 * models.count_macs(compiled()) * result["fit_per_s"]
+    flops = 6 * models.count_macs(compiled()) * [*result.values()][0]
     peak = _matmul_peak()
     return result | {
         "achieved_flops": flops,
         "matmul_flops": peak,
         "share_of_matmul": flops / peak,
     }
+
+
+def _chosen(contenders, flags):
+    names = flags.contenders or [*contenders]
+    if missing := [n for n in names if n not in (*contenders, *TORCH)]:
+        raise ValueError(
+            f"--contenders must be of {[*contenders]}, got {missing}"
+        )
+    return {name: contenders[name] for name in names if name in contenders}
 
 
 def _pixels(number, size):
@@ -187,7 +197,8 @@ def _matmul_peak(rounds=5):
 
 def _torch(flags, method, counts, size, batch, workers=None):
     """Contenders in a process of their own, or a line that says why not."""
-    if not flags.torch or not flags.backbone.startswith("resnet"):
+    wanted = [n for n in TORCH if n in (flags.contenders or TORCH)]
+    if not wanted:
         return {}
     if not importlib.util.find_spec("torch"):
         print("PyTorch is not installed: no PyTorch loop takes part")
@@ -207,8 +218,6 @@ def _torch(flags, method, counts, size, batch, workers=None):
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
-        # Idle threads would spin while the others are measured.
-        env={**os.environ, "OMP_WAIT_POLICY": "PASSIVE"},
     )
 
     def ask(name):
@@ -216,7 +225,7 @@ def _torch(flags, method, counts, size, batch, workers=None):
         return json.loads(server.stdout.readline())
 
     contenders = {}
-    for name in ("torch_eager", "torch_channels_last", "torch_compile"):
+    for name in wanted:
         answer = ask(name)
         if isinstance(answer, str):
             print(f"{name} does not take part: {answer}")

@@ -8,6 +8,7 @@ import speed_of_steps
 from absl import flags
 
 ON_JAX = keras.backend.backend() == "jax"
+OURS = "fit,stock_fit,default_fit" + ",scan" * ON_JAX
 SHORT = ("--steps=2", "--rounds=1", "--batch_size=2", "--backbone=resnet8")
 
 
@@ -28,14 +29,19 @@ def measured(*arguments, cwd):
 
 
 def test_overhead(tmp_path):
-    found = measured("overhead", "--notorch", cwd=tmp_path)
+    found = measured("overhead", f"--contenders={OURS}", cwd=tmp_path)
     names = {"fit_ms", "stock_fit_ms", "default_fit_ms"}
     assert found == names | ({"scan_ms"} if ON_JAX else set())
 
 
 def test_train(tmp_path, monkeypatch):
     monkeypatch.setattr(speed_of_steps, "SEEDS", 2)
-    found = measured("train", "--image_size=8", "--notorch", cwd=tmp_path)
+    ours = "fit,stock_fit"
+    if ON_JAX:
+        ours += ",device_fit,scan,2_seeds"
+    found = measured(
+        *("train", "--image_size=8", f"--contenders={ours}"), cwd=tmp_path
+    )
     names = {"fit_per_s", "stock_fit_per_s", "share_of_matmul"}
     only_jax = {"device_fit_per_s", "scan_per_s", "2_seeds_per_s"}
     assert names <= found
@@ -50,7 +56,7 @@ def test_routing(tmp_path):
 
 def test_torch_takes_part_where_it_is_installed(tmp_path, capsys):
     values = flags.FlagValues()
-    flags.DEFINE_bool("torch", True, "", flag_values=values)
+    flags.DEFINE_list("contenders", None, "", flag_values=values)
     flags.DEFINE_string("backbone", "resnet8", "", flag_values=values)
     flags.DEFINE_integer("steps", 1, "", flag_values=values)
     values.mark_as_parsed()
@@ -82,3 +88,9 @@ def test_an_unknown_measurement(tmp_path):
         "benchmark.py", "train", "--method=wb", cwd=tmp_path, status=2
     )
     assert "--method must be ce or ride, got 'wb'" in err
+    _, err = programs.run(
+        *("benchmark.py", "overhead", "--contenders=us", *SHORT),
+        cwd=tmp_path,
+        status=2,
+    )
+    assert "--contenders must be of" in err and "['us']" in err
