@@ -56,10 +56,12 @@ class Assembler:
 
     Attributes:
         arrays: What batches are taken from, by name.
+        planned: Batches of a `Plan` that wait to be made, on JAX.
     """
 
     def __init__(self, loader, two_views, soft_labels):
         self.augments = [loader.augment, loader.second_view][: 1 + two_views]
+        self.planned = loader.planned
         self.arrays = {"images": loader.pixels, "labels": loader.labels}
         if soft_labels is not None:
             self.arrays["soft_labels"] = soft_labels
@@ -133,3 +135,27 @@ class Batches(keras.utils.PyDataset):
             if self.assemble is None:
                 return (batch,)
             return self.assemble(self.assemble.arrays, batch, np)
+
+
+class Announced(Batches):
+    """Batches that are planned here, but do not pass through Keras.
+
+    It would send each of their small arrays to the device by itself, and
+    split them over devices. They wait in `planned`, in order.
+
+    Args:
+        plan: A `Plan`.
+        planned: A `collections.deque`.
+        wait: See `Batches`.
+    """
+
+    def __init__(self, plan, planned, wait):
+        super().__init__(plan, None, wait)
+        self.planned = planned
+
+    def __getitem__(self, i):
+        """Nothing, for batch i."""
+        if i == 0:  # a new `fit`
+            self.planned.clear()
+        self.planned += super().__getitem__(i)
+        return ((),)

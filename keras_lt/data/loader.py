@@ -1,5 +1,6 @@
 """Index stream to batches: on tf.data, without TensorFlow, on the device."""
 
+import collections
 import contextlib
 import sys
 import time
@@ -10,7 +11,7 @@ import numpy as np
 
 from keras_lt.data import tf_streams
 from keras_lt.data.augment import Augment
-from keras_lt.data.batches import Assembler, Batches, Plan
+from keras_lt.data.batches import Announced, Assembler, Batches, Plan
 from keras_lt.devices import on_accelerator
 
 KINDS = ("numpy", "tf.data", "device")
@@ -61,6 +62,7 @@ class Loader:
         self.second_view = second_view or augment
         self.kind = kind or self._suitable_kind()
         self.waited = 0.0
+        self.planned = collections.deque()
         if self.kind not in KINDS:
             raise ValueError(f"`kind` must be one of {KINDS}, got {kind!r}")
         if len(self.pixels) != len(self.labels):
@@ -127,6 +129,8 @@ class Loader:
         if self.kind != "device":
             assemble = Assembler(self, stage.two_views, soft_labels)
         if not self._on_tf_data():
+            if assemble is None:
+                return Announced(plan, self.planned, self._wait)
             return Batches(plan, assemble, self._wait)
         others = stage.two_views or soft_labels is not None
         if assemble is None or others or self.augment.distorts:

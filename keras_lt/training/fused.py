@@ -31,6 +31,8 @@ def jax_function(
         batches = list(itertools.islice(iterator, wanted))
         if not batches:
             raise StopIteration
+        if data is not None:  # what came through Keras is empty
+            batches = [data.planned.popleft() for _ in batches]
         if len(batches) == steps > 1 and _alike(batches):
             return programs[0].run(state, _stack_on_host(batches), many=True)
         for batch in batches:
@@ -88,8 +90,19 @@ class _Program:
         if self.data is not None:
             # In float32 as on the host, not in fewer bits for speed.
             with jax.default_matmul_precision("highest"):
-                batch = self.data(arrays, batch[0], keras.ops)
+                batch = self.data(arrays, batch, keras.ops)
+            batch = jax.tree.map(self._split, batch)
         return self.model.train_step(state, batch)
+
+    def _split(self, array):
+        """Split a batch over the devices of a distribution, if it can be."""
+        import jax
+
+        spread = keras.distribution.distribution()
+        if spread is None or len(array) % spread.device_mesh.devices.size:
+            return array
+        layout = spread.get_data_layout(array.shape).backend_layout
+        return jax.lax.with_sharding_constraint(array, layout)
 
     def _many(self, state, arrays, batches):
         import jax

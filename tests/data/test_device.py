@@ -41,12 +41,13 @@ def batches(
     plan = stage(two_views)
     stream = loader.train(plan, 3, 1, soft)
     if not isinstance(stream, keras.utils.PyDataset):
-        stream = [
-            keras.tree.map_structure(np.asarray, b) for b in stream.take(5)
-        ]
+        stream = [*stream.take(5)]
     found = [stream[i] for i in numbers]
     if kind == "device":
         make = loader.on_device(plan, soft)
+        if keras.backend.backend() == "jax":
+            assert found == [((),)] * 3
+            found = [(batch,) for batch in make.planned]
         found = [make(make.arrays, batch, keras.ops) for (batch,) in found]
     return keras.tree.map_structure(keras.ops.convert_to_numpy, found)
 

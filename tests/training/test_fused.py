@@ -124,7 +124,7 @@ def test_loss_scaling():
 
 @pytest.mark.skipif(not ON_JAX, reason="keras.distribution needs JAX")
 def test_distribution():
-    stock = build()
+    stock, expected = build(), trained(1)
     fit(stock)
     keras.distribution.set_distribution(keras.distribution.DataParallel())
     try:
@@ -132,6 +132,7 @@ def test_distribution():
         fuse_steps(fused, 4)
         fit(fused)
         assert_same(fused.get_weights(), stock.get_weights())
+        assert_same(trained(3, kind="device"), expected)
     finally:
         keras.distribution.set_distribution(None)
 
@@ -167,6 +168,17 @@ def test_data_on_the_device(steps, tmp_path):
     with pytest.raises(InterruptedError):
         trained(steps, tmp_path, [toy.KillIn(1)], kind="device")
     assert_same(trained(steps, tmp_path, kind="device"), expected)
+
+
+@pytest.mark.skipif(not ON_JAX, reason="of Keras's iterator on JAX")
+@pytest.mark.parametrize("kind", ["numpy", "device"])
+def test_batches_that_keras_sends_ahead(kind, monkeypatch):
+    """As it does on an accelerator, one batch ahead."""
+    import jax
+
+    expected = trained(3)
+    monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
+    assert_same(trained(3, kind=kind), expected)
 
 
 def test_a_new_trace_stays_fused():
