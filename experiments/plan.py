@@ -12,6 +12,7 @@ import settings
 from run import Run
 
 from keras_lt import data
+from keras_lt.devices import is_chief
 from keras_lt.methods import METHODS, PRESETS
 from keras_lt.training import Problem
 
@@ -80,7 +81,8 @@ def runs(flags, command: str) -> list[Run]:
         folder = pathlib.Path(flags.workdir or "runs")
         if not flags.workdir or len(names) * len(variants) * len(seeds) > 1:
             folder /= label
-        files.claim(folder, identity, flags.resume)
+        if is_chief():
+            files.claim(folder, identity, flags.resume)
         recipe = METHODS[name](problem, **hyperparameters)
         published = dataclasses.replace(source.augment, **recipe.augment)
         augment = augmentation.parse(flags.augment, published, seed)

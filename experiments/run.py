@@ -11,6 +11,7 @@ import reports
 import routing
 
 from keras_lt import data, stats, training
+from keras_lt.devices import is_chief
 
 
 @dataclasses.dataclass
@@ -70,13 +71,20 @@ class Run:
                 ) from error
 
     def clear(self) -> None:
-        """Free earlier models; Keras forgets the precision with them."""
+        """Free earlier models; Keras forgets more with them."""
+        spread = keras.distribution.distribution()
         keras.utils.clear_session()
+        keras.distribution.set_distribution(spread)
         keras.config.set_dtype_policy(self.identity["precision"])
 
     def execute(self) -> dict:
         """Train or resume, and return the content of `result.json`."""
         result_path = self.folder / "result.json"
+        if not is_chief():
+            self.verbose = False
+            if result_path.exists():
+                return files.read_json(result_path)
+            return self._train()
         if result_path.exists():
             print(f"{self.folder} is complete already")
         else:
@@ -135,7 +143,8 @@ class Run:
         clock = training.Clock(outcome.spent)
         with clock.count("checkpoints"):
             serve = self.recipe.serve(outcome.model)
-            files.save_model(self.folder, serve)
+            if is_chief():
+                files.save_model(self.folder, serve)
         with clock.count("evaluation"):
             routed = self._routing(serve)
         last = outcome.records[self.recipe.stages[-1].name]
@@ -194,7 +203,7 @@ class Run:
         return routing.report(serve, self.dataset.test[0], plain)
 
     def _callbacks(self, stage: training.Stage) -> list:
-        if not self.flags.tensorboard:
+        if not self.flags.tensorboard or not is_chief():
             return []
         folder = self.folder / "tensorboard" / stage.name
         return [keras.callbacks.TensorBoard(folder)]

@@ -122,6 +122,19 @@ def define_flags() -> None:
         None,
         "Steps that run as one program. Default: by device.",
     )
+    string(
+        "strategy",
+        "none",
+        "none, or data_parallel: split every batch over all devices (JAX).",
+    )
+    string(
+        "coordinator",
+        None,
+        "Where data_parallel runs in several processes: HOST:PORT of the "
+        "first, the same for all; or auto, to ask SLURM or the TPU.",
+    )
+    integer("num_processes", None, "Processes of the job.")
+    integer("process_id", None, "Number of this process, from 0.")
     string("precision", "float32", "float32, mixed_bfloat16 or mixed_float16.")
     switch("plots", True, "Draw plots, if matplotlib is installed.")
     switch("tensorboard", False, "Write TensorBoard events.")
@@ -132,7 +145,9 @@ def prepare(argv: list[str]) -> list:
     command_line.parse(argv)
     command_line.set_backend(FLAGS.backend)
     import plan
+    import strategy
 
+    strategy.start(FLAGS)
     return plan.runs(FLAGS, command_line.command(argv))
 
 
@@ -145,10 +160,12 @@ def main(argv: list[str]) -> None:
         return
     runs = command_line.checked(prepare, argv)
     import reports
+    import strategy
     from run import execute
 
-    results = execute(runs, together=len(set(FLAGS.seeds or ())))
-    if len(results) > 1:
+    with strategy.lost_processes():
+        results = execute(runs, together=len(set(FLAGS.seeds or ())))
+    if len(results) > 1 and strategy.is_chief():
         reports.print_means(results)
         if FLAGS.plots:
             reports.draw_comparison(runs[0].folder.parent, results)

@@ -24,6 +24,7 @@ TINY = (
 def environment(**more):
     return {
         **os.environ,
+        "XLA_FLAGS": "",  # one device
         "KERAS_BACKEND": keras.backend.backend(),
         "TF_CPP_MIN_LOG_LEVEL": "3",
         **more,
@@ -61,6 +62,7 @@ def run(program, *arguments, cwd, status=0):
             code = exit.code
         finally:
             keras.config.set_dtype_policy("float32")
+            keras.distribution.set_distribution(None)
     assert code == status, err.getvalue()
     return out.getvalue(), err.getvalue()
 

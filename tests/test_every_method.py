@@ -33,10 +33,10 @@ def recipe(method, **options):
     )
 
 
-def train(method, workdir=None, callbacks=lambda stage: ()):
+def train(method, workdir=None, callbacks=lambda stage: (), kind="numpy"):
     return run(
         recipe(method),
-        toy.loader(),
+        toy.loader(kind),
         workdir=workdir,
         callbacks=callbacks,
         checkpoint_seconds=0,
@@ -65,6 +65,14 @@ def test_trains_serves_saves_and_resumes(method, tmp_path):
         mine = read_weights(tmp_path / "cut" / "stages" / path.name)
         for name, value in read_weights(path).items():
             np.testing.assert_array_equal(mine[name], value)
+
+    if not ON_TENSORFLOW:
+        with toy.two_devices():
+            spread = train(method, kind="device").model.get_weights()
+        for mine, theirs in zip(
+            spread, expected.model.get_weights(), strict=True
+        ):
+            np.testing.assert_allclose(mine, theirs, rtol=1e-4, atol=1e-5)
 
     serve = recipe(method).serve(outcome.model)
     pixels, labels = toy.test_images()

@@ -1,5 +1,7 @@
 """A three-class long-tailed problem that a one-block net learns in seconds."""
 
+import contextlib
+
 import keras
 import numpy as np
 
@@ -55,6 +57,18 @@ def dense_recipe():
             Stage(name="two", **options),
         ),
     )
+
+
+@contextlib.contextmanager
+def two_devices():
+    """Split batches over two devices (JAX)."""
+    spread = keras.distribution.DataParallel(auto_shard_dataset=False)
+    assert spread.device_mesh.devices.size == 2
+    keras.distribution.set_distribution(spread)
+    try:
+        yield
+    finally:
+        keras.distribution.set_distribution(None)
 
 
 class KillIn(keras.callbacks.Callback):

@@ -34,10 +34,10 @@ class Loader:
         kind: `"numpy"`, which needs no TensorFlow; `"tf.data"`; or `"device"`:
             all images lie on the device, batches only name them, and
             `training.fuse_steps(..., data=loader.on_device(stage))` makes the
-            step that looks them up and augments them. By default `"device"`
-            on an accelerator under JAX if there are at most 1 GiB of images
-            and no `layers`, else `"tf.data"` on the TensorFlow backend, and
-            `"numpy"` elsewhere.
+            step that looks them up and augments them. By default `"tf.data"`
+            on the TensorFlow backend; on JAX `"device"`, if there is an
+            accelerator or a `keras.distribution`, at most 1 GiB of images,
+            and no `layers`; else `"numpy"`.
 
     Attributes:
         waited: Seconds for which training waited for batches, so far.
@@ -70,6 +70,16 @@ class Loader:
                 f"`train` must hold one label an image, got {len(self.pixels)} "
                 f"images and {len(self.labels)} labels"
             )
+        on_jax = keras.backend.backend() == "jax"
+        if (
+            self.kind != "device"
+            and on_jax
+            and keras.distribution.distribution()
+        ):
+            raise ValueError(
+                "`kind` must be 'device' under a keras.distribution, and there "
+                f"it must hold all images without `layers`; got {self.kind!r}"
+            )
         if self.kind == "device" and self._has_layers():
             raise ValueError(
                 "`kind` must be 'numpy' or 'tf.data' for an augmentation with "
@@ -83,7 +93,8 @@ class Loader:
         if keras.backend.backend() == "tensorflow":
             return "tf.data"
         fits = self.pixels.nbytes <= FITS and not self._has_layers()
-        return "device" if on_accelerator() and fits else "numpy"
+        lies_there = on_accelerator() or keras.distribution.distribution()
+        return "device" if lies_there and fits else "numpy"
 
     def steps(self, stage: Any) -> int:
         """Steps of an epoch of a `training.Stage`."""

@@ -8,6 +8,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from keras_lt.devices import is_chief
 from keras_lt.training.clock import Clock
 from keras_lt.training.files import write_arrays, write_atomically
 from keras_lt.training.transfer import (
@@ -70,6 +71,9 @@ class Store:
         stages: Names of the stages, in order.
         first: Index of the first stage that this run trains.
 
+    Where several processes train together, all read and only the first one
+    writes, so the folder must be one that all of them see.
+
     Attributes:
         index: Stage to train now.
         epoch: Epochs of it that are done.
@@ -80,18 +84,19 @@ class Store:
 
     def __init__(self, workdir: Any, stages: list[str], first: int = 0):
         self.workdir = workdir and pathlib.Path(workdir)
+        self.writes = bool(workdir) and is_chief()
         self.stages = stages
         self.first = first
         self.index, self.epoch, self.seconds = first, 0, 0.0
         self.records: dict[str, Any] = {}
         self.spent: dict[str, float] = {}
-        if self.workdir:
+        if self.writes:
             self.workdir.mkdir(parents=True, exist_ok=True)
         if self.workdir and self.checkpoint.exists():
             with np.load(self.checkpoint, allow_pickle=False) as archive:
                 self.__dict__.update(json.loads(str(archive[PROGRESS])))
         self.clock = Clock(self.spent)
-        if self.workdir and self.metrics.exists():
+        if self.writes and self.metrics.exists():
             self._rewind_metrics()
 
     @property
@@ -128,14 +133,14 @@ class Store:
     def save(self, model: keras.Model) -> None:
         """Write a checkpoint."""
         progress = ("index", "epoch", "seconds", "records", "spent")
-        if self.workdir:
+        if self.writes:
             state = {name: getattr(self, name) for name in progress}
             save_variables(self.checkpoint, model, state)
 
     def finish_stage(self, model: keras.Model, record: Any) -> None:
         """Keep the weights of the stage and move on to the next one."""
         with self.clock.count("checkpoints"):
-            if self.workdir:
+            if self.writes:
                 write_weights(self.weights(self.index), model)
             self.records[self.stages[self.index]] = record
             self.index, self.epoch = self.index + 1, 0
@@ -182,7 +187,7 @@ class SaveProgress(keras.callbacks.Callback):
         self.store.seconds += now - self._clock
         self._clock = now
         self.store.epoch = epoch + 1
-        if not self.store.workdir:
+        if not self.store.writes:
             return
         with self.store.clock.count("checkpoints"):
             self._write(now, epoch, logs)

@@ -8,6 +8,7 @@ from typing import Any
 import keras
 
 from keras_lt.callbacks import ShowProgress
+from keras_lt.devices import local_devices
 from keras_lt.training.checkpoint import SaveProgress, Store
 from keras_lt.training.clock import TimeFit
 from keras_lt.training.recipe import Recipe, Stage
@@ -90,8 +91,8 @@ def run(
     first = _first_stage(recipe, start)
     store = Store(workdir, [stage.name for stage in recipe.stages], first)
     clock = store.clock
-    keras.utils.set_random_seed(seed)
     with clock.count("set_up"):
+        keras.utils.set_random_seed(seed)
         model = recipe.build()
     images = 0
     for index, stage in enumerate(recipe.stages):
@@ -149,6 +150,7 @@ def _fit(
     soft_labels, soft_validation = soft
     steps = loader.steps(stage)
     data = loader.on_device(stage, soft_labels)
+    validation = loader.validate(stage, soft_validation)
     if steps_per_execution > 1 or data or current():
         fuse_steps(model, steps_per_execution, steps_per_epoch=steps, data=data)
     model.fit(
@@ -157,11 +159,25 @@ def _fit(
         initial_epoch=first_epoch,
         shuffle=False,
         epochs=stage.epochs,
-        validation_data=loader.validate(stage, soft_validation),
-        validation_batch_size=500,  # of arrays
+        validation_data=validation,
+        validation_batch_size=_validation_batch(validation),
         verbose=0,
         **how,
     )
+
+
+def _validation_batch(validation):
+    """Images of a batch of arrays: up to 500, and whole on every device."""
+    devices = local_devices()
+    if devices == 1 or validation is None:
+        return 500
+    images = len(validation[1])
+    if images % devices:
+        raise ValueError(
+            f"`validation`: {images} images do not divide over {devices} "
+            "devices"
+        )
+    return 500 // devices * devices
 
 
 def rehearse(

@@ -9,6 +9,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from keras_lt.devices import is_chief
 from keras_lt.training.evaluation import predict_logits
 from keras_lt.training.files import write_arrays
 
@@ -44,7 +45,7 @@ def soft_labels(
             count = sum(map(len, pixels))
             print(f"soft labels of {count:,} images{why}", flush=True)
         kept = [predict_logits(teacher, images) for images in pixels]
-        if path:
+        if path and is_chief():
             _write(path, kept, origin)
     return kept[0], kept[1] if len(kept) > 1 else None
 

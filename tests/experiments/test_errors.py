@@ -134,6 +134,35 @@ def test_a_backend_that_is_not_installed(monkeypatch, capsys):
     assert "not installed" in line and f"keras_lt[{missing}]" in line
 
 
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--strategy=mirror"], ["--strategy must be one of", "'mirror'"]),
+        (["--num_processes=2"], ["--num_processes needs --strategy"]),
+        (["--coordinator=a:1"], ["--num_processes is missing"]),
+        (
+            ["--coordinator=a:1", "--num_processes=2", "--process_id=2"],
+            ["--process_id must be from 0 to 1, got 2"],
+        ),
+        (["--seeds=0,1"], ["exclude each other"]),
+        (["--input=numpy"], ["`kind` must be 'device' under"]),
+    ],
+    ids=str,
+)
+def test_strategies(arguments, words, capsys):
+    if "--strategy" not in words[0]:
+        arguments = ["--strategy=data_parallel", *arguments]
+    if keras.backend.backend() != "jax" and len(arguments) > 1:
+        words = ["needs --backend=jax"]
+        arguments = ["--strategy=data_parallel"]
+    try:
+        line = error(capsys, *arguments)
+    finally:
+        keras.distribution.set_distribution(None)
+    for word in words:
+        assert word in line
+
+
 def test_seeds_in_one_program_need_jax(capsys):
     line = error(capsys, "--seeds=0,a")
     on_jax = keras.backend.backend() == "jax"

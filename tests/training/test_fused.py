@@ -126,21 +126,25 @@ def test_loss_scaling():
 def test_distribution():
     stock, expected = build(), trained(1)
     fit(stock)
-    keras.distribution.set_distribution(keras.distribution.DataParallel())
-    try:
+    with toy.two_devices():
         fused = build()
         fuse_steps(fused, 4)
         fit(fused)
         assert_same(fused.get_weights(), stock.get_weights())
         assert_same(trained(3, kind="device"), expected)
-    finally:
-        keras.distribution.set_distribution(None)
+        validated = trained(3, kind="device", validation=toy.test_images())
+        assert_same(validated, expected)
+        odd = [part[:-1] for part in toy.test_images()]
+        with pytest.raises(ValueError, match="59 images do not divide over 2"):
+            trained(3, kind="device", validation=odd)
+        with pytest.raises(ValueError, match="under a keras.distribution"):
+            toy.loader("numpy")
 
 
-def trained(steps, workdir=None, callbacks=(), kind="numpy"):
+def trained(steps, workdir=None, callbacks=(), kind="numpy", **options):
     outcome = run(
         toy.dense_recipe(),
-        toy.loader(kind),
+        toy.loader(kind, **options),
         workdir=workdir,
         steps_per_execution=steps,
         callbacks=lambda stage: callbacks,

@@ -136,9 +136,6 @@ def test_one_failure_ends_all():
 
 
 def test_no_distribution():
-    keras.distribution.set_distribution(keras.distribution.DataParallel())
-    try:
+    with toy.two_devices():
         with pytest.raises(ValueError, match="need a single device"):
             together([lambda: 1])
-    finally:
-        keras.distribution.set_distribution(None)

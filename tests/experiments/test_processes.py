@@ -1,0 +1,76 @@
+"""Two processes of one job train as one does."""
+
+import itertools
+import time
+
+import keras
+import numpy as np
+import programs
+import pytest
+
+from keras_lt.training import read_weights
+
+pytestmark = pytest.mark.skipif(
+    keras.backend.backend() != "jax", reason="--strategy needs JAX"
+)
+OPTIONS = (
+    "--method=ce",
+    "--set=width=4",
+    "--set=epochs=(6,)",
+    "--validation_per_class=10",
+    "--checkpoint_seconds=0",
+    "--noplots",
+)
+PORTS = itertools.count(20_000 + time.time_ns() % 20_000)
+
+
+def start(folder):
+    """Start both processes of a job."""
+    job = (
+        "--strategy=data_parallel",
+        "--num_processes=2",
+        f"--coordinator=127.0.0.1:{next(PORTS)}",
+        f"--workdir={folder}",
+    )
+    return [
+        programs.start(
+            "train.py", *OPTIONS, *job, f"--process_id={i}", cwd=folder.parent
+        )
+        for i in (0, 1)
+    ]
+
+
+def wait_for_epochs(folder, number, process):
+    while process.poll() is None:
+        path = folder / "metrics.jsonl"
+        if path.exists() and len(path.read_text().splitlines()) >= number:
+            return
+        time.sleep(0.05)
+    raise AssertionError(process.communicate()[1])
+
+
+def test_killed_and_resumed_is_as_one_process(tmp_path):
+    alone, both = tmp_path / "alone", tmp_path / "both"
+    chief, victim = start(both)
+    wait_for_epochs(both, 2, chief)
+    victim.kill()
+    _, err = chief.communicate(timeout=60)
+    victim.communicate()
+    assert chief.returncode == 1
+    assert "start all of them again" in err.splitlines()[-1]
+    assert not (both / "result.json").exists()
+
+    processes = start(both)
+    programs.run(
+        "train.py", *OPTIONS, f"--workdir={alone}", cwd=tmp_path
+    )  # meanwhile
+    for process in processes:
+        out, err = process.communicate(timeout=300)
+        assert process.returncode == 0, err
+    ours, theirs = programs.result(both), programs.result(alone)
+    for name in ("accuracy", "validation_accuracy"):
+        assert ours[name] == theirs[name]
+    weights = read_weights(both / "stages" / "0-train.npz")
+    for name, value in read_weights(alone / "stages" / "0-train.npz").items():
+        np.testing.assert_allclose(weights[name], value, rtol=1e-3, atol=1e-4)
+    assert "overall" not in out  # the first one alone reports
