@@ -163,9 +163,11 @@ def main(argv: list[str]) -> None:
     import strategy
     from run import execute
 
+    from keras_lt.devices import is_chief
+
     with strategy.lost_processes():
         results = execute(runs, together=len(set(FLAGS.seeds or ())))
-    if len(results) > 1 and strategy.is_chief():
+    if len(results) > 1 and is_chief():
         reports.print_means(results)
         if FLAGS.plots:
             reports.draw_comparison(runs[0].folder.parent, results)
