@@ -73,6 +73,16 @@ def test_equals_stock_fit(steps, size):
     assert (norms < 0.5 + 1e-6).all()
 
 
+def test_ten_steps_agree_to_rounding():
+    stock, fused = build(), build()
+    fuse_steps(fused, 5)
+    fit(stock, epochs=1), fit(fused, epochs=1)
+    pairs = zip(fused.get_weights(), stock.get_weights(), strict=True)
+    for ours, theirs in pairs:
+        apart = np.abs(ours.astype("float64") - theirs).max()
+        assert apart <= 1e-6 * np.abs(theirs).max()
+
+
 def test_callbacks_are_called_once_a_program():
     model, seen = build(), Count()
     fuse_steps(model, 4)
