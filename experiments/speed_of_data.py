@@ -10,6 +10,8 @@ from timing import medians
 
 from keras_lt import data, methods, samplers, training
 
+IMAGES, CLASSES = 437_513, 8_142  # of iNaturalist 2018
+
 
 def measure_input(flags) -> dict:
     """Images a second of training batches, by input path."""
@@ -60,10 +62,10 @@ def _kinds():
 
 def measure_sampler(flags) -> dict:
     """Draws a second of each sampler at the size of iNaturalist 2018."""
-    counts = np.geomspace(1000, 2, 8142)
-    counts = np.maximum(counts * (437_513 / counts.sum()), 1).astype(int)
-    counts[0] += 437_513 - counts.sum()
-    labels = np.repeat(np.arange(8142), counts)
+    counts = np.geomspace(1000, 2, CLASSES)
+    counts = np.maximum(counts * (IMAGES / counts.sum()), 1).astype(int)
+    counts[0] += IMAGES - counts.sum()
+    labels = np.repeat(np.arange(CLASSES), counts)
     made = {name: make(90) for name, make in samplers.SAMPLERS.items()}
     contenders = {
         name: lambda draw=draw: draw(labels, seed=0, epoch=1)

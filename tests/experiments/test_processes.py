@@ -16,7 +16,7 @@ pytestmark = pytest.mark.skipif(
 OPTIONS = (
     "--method=ce",
     "--set=width=4",
-    "--set=epochs=(6,)",
+    "--set=epochs=(4,)",
     "--validation_per_class=10",
     "--checkpoint_seconds=0",
     "--noplots",
@@ -52,7 +52,7 @@ def wait_for_epochs(folder, number, process):
 def test_killed_and_resumed_is_as_one_process(tmp_path):
     alone, both = tmp_path / "alone", tmp_path / "both"
     chief, victim = start(both)
-    wait_for_epochs(both, 2, chief)
+    wait_for_epochs(both, 1, chief)
     victim.kill()
     _, err = chief.communicate(timeout=60)
     victim.communicate()

@@ -169,7 +169,7 @@ def test_a_killed_run_ends_in_the_same_result(tmp_path):
     keras.backend.backend() != "jax", reason="several seeds a program need JAX"
 )
 def test_seeds_side_by_side(tmp_path):
-    options = (*programs.TINY, "--input=device", "--steps_per_execution=2")
+    options = (*programs.TINY, "--input=device")
 
     def losses(folder):
         lines = (folder / "metrics.jsonl").read_text().splitlines()
