@@ -35,11 +35,11 @@ def command(program, *arguments):
     return [sys.executable, str(ROOT / "experiments" / program), *arguments]
 
 
-def start(program, *arguments, cwd):
+def start(program, *arguments, cwd, **variables):
     return subprocess.Popen(
         command(program, *map(str, arguments)),
         cwd=cwd,
-        env=environment(),
+        env=environment(**variables),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
