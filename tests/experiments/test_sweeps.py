@@ -12,14 +12,13 @@ def test_an_ablation_prints_a_table_and_draws_the_branches(tmp_path):
         "--set=width=4",
         "--set=epochs=(2,)",
         "--sweep=branches=False",
-        "--sweep=beta=0.0,1.0",
+        "--sweep=beta=1.0",
         "--workdir=here",
         cwd=tmp_path,
     )
     table = out.split("Mean accuracy")[1].splitlines()[2:]
     assert [line[:24].strip() for line in table] == [
         "reslt branches=False",
-        "reslt beta=0.0",
         "reslt beta=1.0",
     ]
     folder = tmp_path / "here" / "digits_lt-50-reslt-beta=1.0-seed0"
