@@ -83,14 +83,20 @@ class _Hub:
         with self.turn:
             _LOCAL.hub = self
             keras.config.set_dtype_policy(policy)  # each thread has its own
-            try:
-                if not self.error:
-                    self.results[number] = self.jobs[number]()
-            except BaseException as error:
-                self.error = self.error or error
+            self._keep_error(self._do, number)
             self.alive -= 1
-            self._run_if_complete()
+            self._keep_error(self._run_if_complete)
             self.turn.notify_all()
+
+    def _do(self, number):
+        if not self.error:
+            self.results[number] = self.jobs[number]()
+
+    def _keep_error(self, function, *arguments):
+        try:
+            function(*arguments)
+        except BaseException as error:
+            self.error = self.error or error
 
     def meet(
         self, key: Hashable, request: Any, run: Callable[[list], list]

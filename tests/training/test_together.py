@@ -135,6 +135,18 @@ def test_one_failure_ends_all():
     assert threading.active_count() == threads
 
 
+def test_a_failing_step_ends_all():
+    def fail(requests):
+        raise MemoryError
+
+    def job():
+        return current().meet("key", 1, fail)
+
+    for other in (job, lambda: None):  # who runs the step: one, or the end
+        with pytest.raises(MemoryError):
+            together([job, other])
+
+
 def test_no_distribution():
     with toy.two_devices():
         with pytest.raises(ValueError, match="need a single device"):
