@@ -7,6 +7,7 @@ turns in one run; printed are medians, their ratios to the first one, and one
 line of JSON. A PyTorch loop takes part where PyTorch is installed.
 """
 
+import importlib
 import json
 import sys
 
@@ -14,7 +15,13 @@ import command_line
 from absl import flags
 
 FLAGS = flags.FLAGS
-WHAT = ("overhead", "train", "input", "sampler", "routing")
+WHAT = {  # and the module that measures it
+    "overhead": "speed_of_steps",
+    "train": "speed_of_steps",
+    "input": "speed_of_data",
+    "sampler": "speed_of_data",
+    "routing": "speed_of_routing",
+}
 
 
 def define_flags() -> None:
@@ -63,17 +70,8 @@ def main(argv: list[str]) -> None:
         return
     what = command_line.checked(prepare, argv)
     import keras
-    import speed_of_data
-    import speed_of_routing
-    import speed_of_steps
 
-    measure = {
-        "overhead": speed_of_steps.measure_overhead,
-        "train": speed_of_steps.measure_train,
-        "input": speed_of_data.measure_input,
-        "sampler": speed_of_data.measure_sampler,
-        "routing": speed_of_routing.measure_routing,
-    }[what]
+    measure = getattr(importlib.import_module(WHAT[what]), f"measure_{what}")
     found = command_line.checked(measure, FLAGS)
     reference, first = next(iter(found.items()))
     unit = "_ms" if reference.endswith("_ms") else "_per_s"

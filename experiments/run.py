@@ -1,6 +1,7 @@
 """One run: train, evaluate, and leave everything in its folder."""
 
 import dataclasses
+import itertools
 import pathlib
 from typing import Any
 
@@ -209,19 +210,20 @@ class Run:
         return [keras.callbacks.TensorBoard(folder)]
 
 
-def execute(runs: list[Run], together: int = 1) -> list[dict]:
-    """Execute runs, one after the other or some side by side.
-
-    Args:
-        runs: What to do.
-        together: Number of runs, from the first on, that train in one program.
+def execute(runs: list[Run]) -> list[dict]:
+    """Execute runs, one after the other, or side by side for `--seeds`.
 
     Returns:
         The content of each one's `result.json`.
     """
+
+    def kind(run):  # equal for those that train in one program
+        own = "seed" if run.flags.seeds else None
+        return {k: v for k, v in run.identity.items() if k != own}
+
     results = []
-    for start in range(0, len(runs), together or 1):
-        group = runs[start : start + (together or 1)]
+    for _, group in itertools.groupby(runs, kind):
+        group = list(group)
         group[0].clear()
         for other in group[1:]:
             other.verbose = False  # one line of progress is enough

@@ -7,6 +7,8 @@ import traceback
 
 import keras
 
+from keras_lt.devices import processes
+
 STRATEGIES = ("none", "data_parallel")
 
 
@@ -52,30 +54,21 @@ def _check_processes(flags, missing):
         )
 
 
-def several_processes() -> bool:
-    """Whether this program is one of several processes of a job."""
-    spread = keras.distribution.distribution()
-    return spread is not None and spread._is_multi_process
-
-
 @contextlib.contextmanager
 def lost_processes():
     """End this process soon, with one line, when another one of it ended."""
     try:
         yield
     except Exception as error:
-        if not several_processes():
+        number, count = processes()
+        if count == 1:
             raise
         traceback.print_exc()
         print(
-            f"error: process {_number()} ends, as it failed, or another "
+            f"error: process {number} ends, as it failed, or another "
             f"process of the job did ({type(error).__name__}); start all of "
             "them again with the same commands to resume",
             file=sys.stderr,
             flush=True,
         )
         os._exit(1)  # without waiting for the others to say goodbye
-
-
-def _number():
-    return keras.distribution.distribution()._process_id

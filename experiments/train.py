@@ -166,7 +166,7 @@ def main(argv: list[str]) -> None:
     from keras_lt.devices import is_chief
 
     with strategy.lost_processes():
-        results = execute(runs, together=len(set(FLAGS.seeds or ())))
+        results = execute(runs)
     if len(results) > 1 and is_chief():
         reports.print_means(results)
         if FLAGS.plots:

@@ -9,10 +9,18 @@ def on_accelerator() -> bool:
     return not all(device.startswith("cpu") for device in devices)
 
 
+def processes() -> tuple[int, int]:
+    """Number of this process, from 0, and of all that train together."""
+    spread = keras.distribution.distribution()
+    if spread is None:
+        return 0, 1
+    count = getattr(spread, "_num_processes", None) or spread._num_process
+    return spread._process_id, count
+
+
 def is_chief() -> bool:
     """Whether this process writes files: the first, if there are several."""
-    spread = keras.distribution.distribution()
-    return spread is None or spread._process_id == 0
+    return processes()[0] == 0
 
 
 def local_devices() -> int:
@@ -20,5 +28,4 @@ def local_devices() -> int:
     spread = keras.distribution.distribution()
     if spread is None:
         return 1
-    processes = getattr(spread, "_num_processes", None) or spread._num_process
-    return spread.device_mesh.devices.size // processes
+    return spread.device_mesh.devices.size // processes()[1]

@@ -49,8 +49,8 @@ class _Program:
         import jax
 
         self.data = data
-        self.baked_in = baked_in
         self.model = model
+        self.kind = str(_shapes(state)), baked_in
         # Where scalars lie, all that is not split over devices can lie.
         self.place = jax.tree.leaves(state)[-1].sharding
         self.placed = {}
@@ -71,8 +71,7 @@ class _Program:
     def run(self, state, batch, *, many):
         hub = current()
         if hub is not None:
-            shapes = str(_shapes(batch)), str(_shapes(state))
-            key = many, *shapes, self.baked_in
+            key = many, str(_shapes(batch)), self.kind
             return hub.meet(key, (self, state, batch, many), _run_together)
         return self.functions[many](state, self.arrays(), batch)
 
@@ -82,7 +81,7 @@ class _Program:
 
         if self.data is not None and not self.placed:
             self.placed = jax.device_put(self.data.arrays, self.place)
-        return dict(self.placed)
+        return self.placed
 
     def _one(self, state, arrays, batch):
         import jax
@@ -136,8 +135,8 @@ def _joint(programs, many):
     import jax
 
     first = programs[0]
-    arrays, axes = first.arrays(), {}
-    for name in arrays:
+    arrays, axes = dict(first.arrays()), {}
+    for name in first.arrays():
         theirs = [program.data.arrays[name] for program in programs]
         shared = all(array is theirs[0] for array in theirs)
         axes[name] = None if shared else 0

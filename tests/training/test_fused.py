@@ -218,7 +218,6 @@ def test_a_new_trace_stays_fused():
 
 
 def test_compiling_again_ends_it():
-    loader = toy.loader("device")
     stage = toy.dense_recipe().stages[0]
     model = toy.dense_recipe().build()
     for kind in ("device", "numpy"):
