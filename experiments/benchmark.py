@@ -2,13 +2,16 @@
 
 WHAT is `overhead`, what a training step costs beside its arithmetic; `train`,
 images a second in training; `input`, batches of images a second; `sampler`,
-draws a second; or `routing`, inference that skips experts. The contenders take
-turns in one run; printed are medians, their ratios to the first one, and one
-line of JSON. A PyTorch loop takes part where PyTorch is installed.
+draws a second; `routing`, inference that skips experts; or `communication`,
+what devices tell each other in a step, and what that would cost on many (the
+assumptions are in communication.py). The contenders take turns in one run;
+printed are medians, their ratios to the first one, and one line of JSON. A
+PyTorch loop takes part where PyTorch is installed.
 """
 
 import importlib
 import json
+import os
 import sys
 
 import command_line
@@ -21,13 +24,16 @@ WHAT = {  # and the module that measures it
     "input": "speed_of_data",
     "sampler": "speed_of_data",
     "routing": "speed_of_routing",
+    "communication": "communication",
 }
 
 
 def define_flags() -> None:
     """Declare the flags, in the order in which `--help` shows them."""
     flags.DEFINE_string("backend", None, "tensorflow or jax.")
-    flags.DEFINE_string("method", "ce", "Method of `train`: ce or ride.")
+    flags.DEFINE_string(
+        "method", "ce", "Method of `train` and `communication`: ce or ride."
+    )
     flags.DEFINE_string("backbone", "resnet32", "Network.")
     flags.DEFINE_integer(
         "image_size",
@@ -37,8 +43,10 @@ def define_flags() -> None:
     flags.DEFINE_integer(
         "batch_size",
         None,
-        "Images a step. Default: 2 in `overhead`, 256 in `routing`, else 128.",
+        "Images a step. Default: 2 in `overhead`, 2 a device in "
+        "`communication`, 256 in `routing`, else 128.",
     )
+    flags.DEFINE_integer("classes", 100, "Classes of `communication`.")
     flags.DEFINE_integer("steps", 50, "Steps or batches of a measurement.")
     flags.DEFINE_integer("rounds", 7, "Measurements of each contender.")
     flags.DEFINE_string("precision", "float32", "Of `train`, ours.")
@@ -58,6 +66,9 @@ def prepare(argv: list[str]) -> str:
         raise ValueError(f"WHAT must be one of {[*WHAT]}, got {what!r}")
     if FLAGS.method not in ("ce", "ride"):
         raise ValueError(f"--method must be ce or ride, got {FLAGS.method!r}")
+    if what == "communication":  # on a CPU, two devices that share it
+        two = "--xla_force_host_platform_device_count=2"
+        os.environ.setdefault("XLA_FLAGS", two)
     command_line.set_backend(FLAGS.backend)
     return what
 

@@ -12,7 +12,7 @@ import settings
 from run import Run
 
 from keras_lt import data
-from keras_lt.devices import is_chief
+from keras_lt.devices import is_chief, replicas
 from keras_lt.methods import METHODS, PRESETS
 from keras_lt.training import Problem
 
@@ -71,6 +71,8 @@ def runs(flags, command: str) -> list[Run]:
             "from_stage": flags.from_stage,
             "backend": keras.backend.backend(),
             "precision": flags.precision,
+            "accumulate_steps": flags.accumulate_steps,
+            "sync_batch_norm": flags.sync_batch_norm,
             "seed": seed,
             "hyperparameters": hyperparameters,
         }
@@ -83,7 +85,7 @@ def runs(flags, command: str) -> list[Run]:
             folder /= label
         if is_chief():
             files.claim(folder, identity, flags.resume)
-        recipe = METHODS[name](problem, **hyperparameters)
+        recipe = METHODS[name](problem, **_parts(hyperparameters, flags))
         published = dataclasses.replace(source.augment, **recipe.augment)
         augment = augmentation.parse(flags.augment, published, seed)
         second_view = dataclasses.replace(source.augment, **recipe.second_view)
@@ -121,6 +123,10 @@ def _check(flags) -> None:
         raise ValueError(
             f"--precision must be one of {PRECISIONS}, got {flags.precision!r}"
         )
+    if flags.lr_scaling not in ("none", "linear"):
+        raise ValueError(
+            f"--lr_scaling must be none or linear, got {flags.lr_scaling!r}"
+        )
     if flags.seeds and flags["seed"].present:
         raise ValueError("--seeds and --seed exclude each other")
     if flags.seeds and keras.backend.backend() != "jax":
@@ -137,6 +143,7 @@ def _check(flags) -> None:
     for name in (
         "epochs_scale",
         "batch_size",
+        "accumulate_steps",
         "validation_freq",
         "steps_per_execution",
     ):
@@ -168,10 +175,31 @@ def _seed(flag: str, text: str) -> int:
 def _hyperparameters(method, source, chosen, flags) -> dict:
     """Resolve all hyperparameters: defaults, preset, --set, other flags."""
     preset = PRESETS[method].get(source.family, {})
-    values = settings.defaults(METHODS[method]) | preset | chosen
+    published = settings.defaults(METHODS[method]) | preset
+    values = published | chosen
     if flags.batch_size is not None:
         values["batch_size"] = flags.batch_size
+    if flags.lr_scaling == "linear":
+        factor = values["batch_size"] / published["batch_size"]
+        for name in published:
+            if name.split("_")[-1] == "lr" and name not in chosen:
+                values[name] *= factor
     values["epochs"] = settings.scale_epochs(
         values["epochs"], flags.epochs_scale
     )
     return values
+
+
+def _parts(hyperparameters, flags) -> dict:
+    """What a recipe sees where batches are computed part by part."""
+    parts, devices = flags.accumulate_steps, replicas()
+    sizes = {}
+    for name, value in hyperparameters.items():
+        if name.endswith("batch_size") and value is not None:
+            if value % (parts * devices):
+                raise ValueError(
+                    f"{name} {value} does not divide over {devices} devices "
+                    f"and --accumulate_steps={parts}"
+                )
+            sizes[name] = value // parts
+    return hyperparameters | sizes

@@ -10,9 +10,10 @@ import keras
 import numpy as np
 import reports
 import routing
+import strategy
 
 from keras_lt import data, stats, training
-from keras_lt.devices import is_chief
+from keras_lt.devices import is_chief, replicas
 
 
 @dataclasses.dataclass
@@ -73,9 +74,8 @@ class Run:
 
     def clear(self) -> None:
         """Free earlier models; Keras forgets more with them."""
-        spread = keras.distribution.distribution()
-        keras.utils.clear_session()
-        keras.distribution.set_distribution(spread)
+        with strategy.kept():
+            keras.utils.clear_session()
         keras.config.set_dtype_policy(self.identity["precision"])
 
     def execute(self) -> dict:
@@ -133,12 +133,17 @@ class Run:
             on_stage_end=self._evaluate,
             callbacks=self._callbacks,
             start=self._start(),
-            # XLA halves the speed of convolutions in TensorFlow on a CPU.
-            jit_compile=False if on_tensorflow and not accelerators else "auto",
+            # XLA halves the speed of convolutions in TensorFlow on a CPU, and
+            # it cannot compile what replicas say to each other.
+            jit_compile=False
+            if on_tensorflow and (not accelerators or replicas() > 1)
+            else "auto",
             steps_per_execution=self.flags.steps_per_execution
             or training.default_steps(),
             validation_freq=self.flags.validation_freq,
             checkpoint_seconds=self.flags.checkpoint_seconds,
+            accumulate_steps=self.flags.accumulate_steps,
+            sync_batch_norm=self.flags.sync_batch_norm,
             verbose=self.verbose,
         )
         clock = training.Clock(outcome.spent)
@@ -168,6 +173,7 @@ class Run:
             "seconds": {k: round(v, 3) for k, v in clock.seconds.items()},
             "input": self.loader.kind,
             "device": (accelerators or devices)[0],
+            "replicas": replicas(),
             "versions": files.versions(),
             "command": self.command,
         }

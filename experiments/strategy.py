@@ -1,15 +1,22 @@
 """How a program spreads over devices and processes."""
 
 import contextlib
+import json
 import os
 import sys
 import traceback
 
 import keras
 
-from keras_lt.devices import processes
+from keras_lt.devices import processes, tf_strategy
 
-STRATEGIES = ("none", "data_parallel")
+SCOPES = contextlib.ExitStack()  # which must be kept
+STRATEGIES = {
+    "none": None,
+    "mirrored": "tensorflow",
+    "multi_worker": "tensorflow",
+    "data_parallel": "jax",
+}
 
 
 def start(flags) -> None:
@@ -18,20 +25,76 @@ def start(flags) -> None:
     Raises:
         ValueError: if the flags do not fit each other or the backend.
     """
+    chosen = flags.strategy
     names = ("coordinator", "num_processes", "process_id")
     given = [name for name in names if flags[name].value is not None]
-    if flags.strategy not in STRATEGIES:
+    if chosen not in STRATEGIES:
         raise ValueError(
-            f"--strategy must be one of {STRATEGIES}, got {flags.strategy!r}"
+            f"--strategy must be one of {(*STRATEGIES,)}, got {chosen!r}"
         )
-    if flags.strategy == "none":
-        if given:
-            raise ValueError(f"--{given[0]} needs --strategy=data_parallel")
+    if given and chosen != "data_parallel":
+        raise ValueError(f"--{given[0]} needs --strategy=data_parallel")
+    if chosen == "none":
         return
-    if keras.backend.backend() != "jax":
-        raise ValueError("--strategy=data_parallel needs --backend=jax")
+    if keras.backend.backend() != STRATEGIES[chosen]:
+        raise ValueError(
+            f"--strategy={chosen} needs --backend={STRATEGIES[chosen]}"
+        )
     if flags.seeds:
         raise ValueError("--seeds and --strategy exclude each other")
+    if chosen == "mirrored":
+        _mirrored()
+    elif chosen == "multi_worker":
+        _multi_worker()
+    else:
+        _data_parallel(flags, names, given)
+
+
+def _mirrored():
+    """One process, all of its GPUs, or else its logical CPUs."""
+    import tensorflow as tf
+
+    devices = tf.config.list_logical_devices("GPU")
+    devices = devices or tf.config.list_logical_devices("CPU")
+    names = [device.name for device in devices]
+    _enter(tf.distribute.MirroredStrategy(names))
+
+
+def _multi_worker():
+    """The processes that the variable TF_CONFIG names."""
+    import tensorflow as tf
+
+    try:
+        job = json.loads(os.environ.get("TF_CONFIG", ""))
+        number, kind = int(job["task"]["index"]), job["task"]["type"]
+        job["cluster"][kind][number]
+    except (ValueError, KeyError, IndexError, TypeError) as error:
+        raise ValueError(
+            "--strategy=multi_worker needs the variable TF_CONFIG, such as "
+            '{"cluster": {"worker": ["HOST:PORT", ...]}, "task": {"type": '
+            '"worker", "index": 0}}, got '
+            f"{os.environ.get('TF_CONFIG')!r}"
+        ) from error
+    _enter(tf.distribute.MultiWorkerMirroredStrategy())
+
+
+def _enter(strategy):
+    """Build everything from now on for a strategy of tf.distribute."""
+    SCOPES.enter_context(strategy.scope())
+
+
+@contextlib.contextmanager
+def kept():
+    """Keep the strategy while Keras forgets everything else."""
+    spread, strategy = keras.distribution.distribution(), tf_strategy()
+    yield
+    keras.distribution.set_distribution(spread)
+    if strategy:
+        _enter(strategy)
+
+
+def _data_parallel(flags, names, given):
+    """All devices of JAX, and of all processes."""
     if flags.coordinator == "auto":
         keras.distribution.initialize()
     elif given:

@@ -56,7 +56,23 @@ def define_flags() -> None:
         "first.",
     )
     number("epochs_scale", 1.0, "Factor on the epochs of every stage.")
-    integer("batch_size", None, "Images a step. Default: the method's.")
+    integer(
+        "batch_size",
+        None,
+        "Images of an update, over all devices. Default: the method's.",
+    )
+    integer(
+        "accumulate_steps",
+        1,
+        "Parts of a batch that are computed one after the other, where a "
+        "device has no room for all of it.",
+    )
+    string(
+        "lr_scaling",
+        "none",
+        "Learning rates of another than the method's batch size: none keeps "
+        "them, linear makes them proportional to it (but not those of --set).",
+    )
     several("seed", "0", "Seed; several with commas between them.")
     several(
         "seeds",
@@ -125,7 +141,16 @@ def define_flags() -> None:
     string(
         "strategy",
         "none",
-        "none, or data_parallel: split every batch over all devices (JAX).",
+        "How batches are split over devices: none; mirrored, over those of "
+        "this machine (TensorFlow); multi_worker, over the processes of the "
+        "variable TF_CONFIG (TensorFlow); data_parallel, over those of this "
+        "machine or of several processes (JAX).",
+    )
+    switch(
+        "sync_batch_norm",
+        False,
+        "Batch normalisation by all devices' images. Default: by each "
+        "device's own, as in released code.",
     )
     string(
         "coordinator",

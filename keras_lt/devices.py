@@ -1,6 +1,19 @@
 """What Keras runs on."""
 
+from typing import Any
+
 import keras
+
+
+def tf_strategy() -> Any:
+    """The tf.distribute strategy in force, or None."""
+    if keras.backend.backend() != "tensorflow":
+        return None
+    import tensorflow as tf
+
+    return (
+        tf.distribute.get_strategy() if tf.distribute.has_strategy() else None
+    )
 
 
 def on_accelerator() -> bool:
@@ -11,7 +24,13 @@ def on_accelerator() -> bool:
 
 def processes() -> tuple[int, int]:
     """Number of this process, from 0, and of all that train together."""
-    spread = keras.distribution.distribution()
+    strategy, spread = tf_strategy(), keras.distribution.distribution()
+    resolver = strategy and strategy.cluster_resolver
+    if resolver and resolver.task_type:
+        spec = resolver.cluster_spec().as_dict()
+        chiefs = len(spec.get("chief", ()))
+        before = 0 if resolver.task_type == "chief" else chiefs
+        return before + resolver.task_id, chiefs + len(spec.get("worker", ()))
     if spread is None:
         return 0, 1
     count = getattr(spread, "_num_processes", None) or spread._num_process
@@ -23,9 +42,16 @@ def is_chief() -> bool:
     return processes()[0] == 0
 
 
-def local_devices() -> int:
-    """Number of devices of this process that a distribution uses, else 1."""
-    spread = keras.distribution.distribution()
-    if spread is None:
-        return 1
-    return spread.device_mesh.devices.size // processes()[1]
+def replicas() -> int:
+    """Number of devices of all processes that share each batch, else 1."""
+    strategy, spread = tf_strategy(), keras.distribution.distribution()
+    if strategy:
+        return strategy.num_replicas_in_sync
+    return spread.device_mesh.devices.size if spread else 1
+
+
+def local_replicas() -> range:
+    """Numbers of those that are devices of this process."""
+    number, count = processes()
+    own = replicas() // count
+    return range(number * own, (number + 1) * own)

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import keras
 from keras import ops
 
 Tensor = Any
@@ -35,7 +36,36 @@ def weighted_mean_terms(values: Tensor, weights: Tensor) -> Tensor:
 
     Keras divides by the number of images; PyTorch by the sum of weights.
     """
-    return values * weights / ops.mean(weights)
+    return values * weights / mean_over_replicas(ops.mean(weights))
+
+
+def mean_over_replicas(x: Tensor) -> Tensor:
+    """The mean of each replica's tensor, on all of them.
+
+    It is over the whole batch where `x` is a mean over a replica's share and
+    all shares are equal. JAX sees the whole batch anyway.
+    """
+    context = _replica_context()
+    if context is None:
+        return x
+    return context.all_reduce("MEAN", x)
+
+
+def rows_of_replicas(x: Tensor) -> Tensor:
+    """The rows of all replicas, in the order of the batch, on all of them."""
+    context = _replica_context()
+    return x if context is None else context.all_gather(x, axis=0)
+
+
+def _replica_context():
+    """Context in which a replica of several meets the others, or None."""
+    if keras.backend.backend() != "tensorflow":
+        return None
+    import tensorflow as tf
+
+    context = tf.distribute.get_replica_context()
+    together = context is not None and context.num_replicas_in_sync > 1
+    return context if together else None
 
 
 def unit_length(x: Tensor, axis: int = -1) -> Tensor:
@@ -56,5 +86,7 @@ def experts_run(routes: Tensor) -> Tensor:
         float32 `(B, E)` of 1 and 0; the first column is 1.
     """
     goes_on = ops.cast(routes > 0, "float32")
-    first = ops.ones_like(goes_on[:, :1])
-    return ops.concatenate([first, ops.cumprod(goes_on, axis=1)], axis=1)
+    run = [ops.ones_like(goes_on[:, 0])]
+    for i in range(routes.shape[1]):  # LiteRT has no cumulative product
+        run.append(run[-1] * goes_on[:, i])
+    return ops.stack(run, axis=1)

@@ -25,11 +25,15 @@ class SGD(keras.optimizers.Optimizer):
         momentum: Decay of the buffer, in [0, 1).
         nesterov: Whether to look ahead.
         l2: Weight of `0.5 * ||w||^2` in the gradient, >= 0.
+        accumulate_steps: Steps k whose mean gradient makes one update, in the
+            last of them; the rate is that of this step. Unlike Keras's
+            `gradient_accumulation_steps`, it works under every tf.distribute
+            strategy.
         name: Name of the optimizer.
         **kwargs: Of `keras.optimizers.Optimizer`, such as `clipnorm`.
 
     Raises:
-        ValueError: if `momentum` or `l2` is out of range.
+        ValueError: if `momentum`, `l2` or `accumulate_steps` is out of range.
 
     Example:
         >>> optimizer = SGD(0.1, momentum=0.9, l2=5e-4, nesterov=True)
@@ -46,6 +50,7 @@ class SGD(keras.optimizers.Optimizer):
         momentum: float = 0.9,
         nesterov: bool = False,
         l2: float = 0.0,
+        accumulate_steps: int = 1,
         name: str = "sgd",
         **kwargs,
     ):
@@ -53,10 +58,15 @@ class SGD(keras.optimizers.Optimizer):
             raise ValueError(f"`momentum` must be in [0, 1), got {momentum}")
         if l2 < 0:
             raise ValueError(f"`l2` must be >= 0, got {l2}")
+        if accumulate_steps < 1:
+            raise ValueError(
+                f"`accumulate_steps` must be >= 1, got {accumulate_steps}"
+            )
         super().__init__(learning_rate=learning_rate, name=name, **kwargs)
         self.momentum = momentum
         self.nesterov = nesterov
         self.l2 = l2
+        self.accumulate_steps = accumulate_steps
 
     def build(self, variables):
         """Create one momentum buffer for each variable."""
@@ -67,18 +77,34 @@ class SGD(keras.optimizers.Optimizer):
             self.add_variable_from_reference(variable, "momentum")
             for variable in variables
         ]
+        if self.accumulate_steps > 1:
+            self.sums = [
+                self.add_variable_from_reference(variable, "sum")
+                for variable in variables
+            ]
 
     def update_step(self, gradient, variable, learning_rate):
         """Move one variable."""
         dtype = variable.dtype
-        buffer = self.buffers[self._get_variable_index(variable)]
-        gradient = ops.cast(gradient, dtype) + ops.multiply(self.l2, variable)
+        index = self._get_variable_index(variable)
+        buffer, steps = self.buffers[index], self.accumulate_steps
+        gradient = ops.cast(gradient, dtype)
+        if steps > 1:
+            total = ops.add(self.sums[index], gradient)
+            moves = ops.equal((self._iterations + 1) % steps, 0)
+            self.assign(self.sums[index], ops.where(moves, 0.0, total))
+            gradient = total / steps
+        gradient = gradient + ops.multiply(self.l2, variable)
         velocity = ops.multiply(self.momentum, buffer) + gradient
-        self.assign(buffer, velocity)
+        move = velocity
         if self.nesterov:
-            velocity = gradient + ops.multiply(self.momentum, velocity)
-        rate = ops.cast(learning_rate, dtype)
-        self.assign_sub(variable, ops.multiply(rate, velocity))
+            move = gradient + ops.multiply(self.momentum, velocity)
+        move = ops.multiply(ops.cast(learning_rate, dtype), move)
+        if steps > 1:
+            velocity = ops.where(moves, velocity, ops.convert_to_tensor(buffer))
+            move = ops.where(moves, move, 0.0)
+        self.assign(buffer, velocity)
+        self.assign_sub(variable, move)
 
     def get_config(self):
         """Return the arguments."""
@@ -87,4 +113,5 @@ class SGD(keras.optimizers.Optimizer):
             "momentum": self.momentum,
             "nesterov": self.nesterov,
             "l2": self.l2,
+            "accumulate_steps": self.accumulate_steps,
         }

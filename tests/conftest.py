@@ -1,11 +1,14 @@
+import gc
 import os
 import tempfile
 
 # JAX reads these when it starts. Two devices, for what is split over devices;
-# and each program is compiled once, though many tests train the same one.
+# each program is compiled once, though many tests train the same one, and in
+# haste, as none runs for long.
 COMPILED = tempfile.TemporaryDirectory()
 for name, value in (
     ("XLA_FLAGS", "--xla_force_host_platform_device_count=2"),
+    ("JAX_DISABLE_MOST_OPTIMIZATIONS", "1"),
     ("JAX_COMPILATION_CACHE_DIR", COMPILED.name),
     ("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0"),
     ("JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES", "-1"),
@@ -14,6 +17,18 @@ for name, value in (
 
 import keras  # noqa: E402
 import pytest  # noqa: E402
+
+# Networks are many objects that live long: look through them less often.
+gc.freeze()
+gc.set_threshold(200_000, 20, 100)
+
+if keras.backend.backend() == "tensorflow":
+    import tensorflow as tf
+
+    cpus = tf.config.list_physical_devices("CPU")
+    tf.config.set_logical_device_configuration(
+        cpus[0], [tf.config.LogicalDeviceConfiguration()] * 2
+    )
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -80,6 +80,10 @@ ARGUMENTS = {
     "ClassMaxNorm": [{"radius": 0.75}],
     "ClassUnitNorm": [{}],
     "AppendRoutes": [{"name": "both"}],
+    "BatchNormalization": [
+        {"groups": 3, "epsilon": 1e-5, "name": "norm"},
+        {"synchronize": True, "momentum": 0.9},
+    ],
     "CosineClassifier": [{"num_classes": 4, "scale": 7.0, "name": "head"}],
     "Distillation": [{"temperature": 2.0, "weight": 0.5, "name": "lesson"}],
     "EarlyExit": [{"name": "exit"}],
@@ -124,6 +128,7 @@ ARGUMENTS = {
             "momentum": 0.5,
             "nesterov": True,
             "l2": 0.1,
+            "accumulate_steps": 3,
             "name": "steps",
             "clipnorm": 2.0,
         }

@@ -86,6 +86,18 @@ def test_against_numpy(momentum, l2, nesterov):
     np.testing.assert_allclose(ours, reference, rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.parametrize("nesterov", [False, True])
+def test_mean_of_several_steps(nesterov):
+    random = np.random.default_rng(0)
+    gradients, rates = random.normal(size=9), random.random(9)
+    options = {"l2": 0.3, "nesterov": nesterov}
+    ours = follow(SGD(0.1, accumulate_steps=3, **options), gradients, rates)
+    means = gradients.reshape(3, 3).mean(1)
+    first, second, third = follow(SGD(0.1, **options), means, rates[2::3])
+    expected = [1.0, 1.0, first, first, first, second, second, second, third]
+    np.testing.assert_allclose(ours, expected, rtol=1e-5, atol=1e-6)
+
+
 def test_weight_decay_alone_forgets_the_start():
     forgotten = [0.17683410, 0.03230362, 0.00741399, 0.00224792, 0.00091786]
     forgotten += [0.00049941, 0.00034919, 0.00029639, 0.00028428, 0.00028428]
@@ -134,7 +146,14 @@ def test_defaults():
 
 
 @pytest.mark.parametrize(
-    "bad", [{"momentum": 1.0}, {"momentum": -0.1}, {"l2": -1e-4}], ids=str
+    "bad",
+    [
+        {"momentum": 1.0},
+        {"momentum": -0.1},
+        {"l2": -1e-4},
+        {"accumulate_steps": 0},
+    ],
+    ids=str,
 )
 def test_bad_arguments(bad):
     with pytest.raises(ValueError, match=f"`{[*bad][0]}`"):

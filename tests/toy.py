@@ -1,6 +1,7 @@
 """A three-class long-tailed problem that a one-block net learns in seconds."""
 
 import contextlib
+import functools
 
 import keras
 import numpy as np
@@ -27,8 +28,8 @@ def problem():
 
 
 def loader(kind="numpy", **options):
-    augment = Augment(pad=1)
-    return Loader(images(COUNTS, 0), augment=augment, kind=kind, **options)
+    options = {"augment": Augment(pad=1)} | options
+    return Loader(images(COUNTS, 0), kind=kind, **options)
 
 
 def test_images():
@@ -59,9 +60,20 @@ def dense_recipe():
     )
 
 
+@functools.cache  # TensorFlow takes collectives of two of them for the same
+def mirrored():
+    import tensorflow as tf
+
+    return tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+
+
 @contextlib.contextmanager
 def two_devices():
-    """Split batches over two devices (JAX)."""
+    """Split batches over two devices."""
+    if keras.backend.backend() == "tensorflow":
+        with mirrored().scope():
+            yield
+        return
     spread = keras.distribution.DataParallel(auto_shard_dataset=False)
     assert spread.device_mesh.devices.size == 2
     keras.distribution.set_distribution(spread)
@@ -69,6 +81,13 @@ def two_devices():
         yield
     finally:
         keras.distribution.set_distribution(None)
+
+
+def copies(variable):
+    """What each of two devices holds of a variable."""
+    if keras.backend.backend() == "tensorflow":
+        return [np.array(value) for value in variable.value.values]
+    return [np.array(part.data) for part in variable.value.addressable_shards]
 
 
 class KillIn(keras.callbacks.Callback):

@@ -8,10 +8,18 @@ import keras
 import numpy as np
 
 from keras_lt.data.moves import sources
+from keras_lt.devices import local_replicas, replicas, tf_strategy
 
 
 class Plan:
-    """Which images make up batch i, and what is drawn for them."""
+    """Which images make up batch i, and what is drawn for them.
+
+    Where replicas of TensorFlow share each batch, item j is the share of one
+    of this process's R replicas, in turn: of batch j // R. A batch that does
+    not divide over all replicas goes whole to each of them: the mean of their
+    gradients is still that of the batch, though the metrics of training count
+    it once for each.
+    """
 
     def __init__(self, loader, stage, seed, first_epoch):
         self.shape = loader.pixels.shape[1:]
@@ -24,9 +32,24 @@ class Plan:
         self.order = functools.lru_cache(2)(
             lambda epoch: stage.sampler(loader.labels, seed, epoch)
         )
+        self.whole = functools.lru_cache(4)(self._whole)
+        self.replicas, self.own = 1, range(1)
+        if tf_strategy():
+            self.replicas, self.own = replicas(), local_replicas()
 
-    def __getitem__(self, i):
+    def __getitem__(self, j):
         """Positions of the images, and the draws of each view."""
+        i, number = divmod(j, len(self.own))
+        batch = self.whole(i)
+        images = len(batch["index"])
+        if self.replicas == 1 or images % self.replicas:
+            return batch
+        share = images // self.replicas
+        start = self.own[number] * share
+        part = slice(start, start + share)
+        return keras.tree.map_structure(lambda array: array[part], batch)
+
+    def _whole(self, i):
         epoch, step = divmod(i, self.steps)
         epoch += self.first_epoch
         start = step * self.batch_size
@@ -37,9 +60,9 @@ class Plan:
             draws.append(augment.draw(random, len(index), *self.shape))
         return {"index": index, "draws": tuple(draws)}
 
-    def sources(self, i):
+    def sources(self, j):
         """Positions of the images, and the sources of their pixels."""
-        batch = self[i]
+        batch = self[j]
         if not self.augments[0].moves_pixels:
             return batch["index"], np.zeros((len(batch["index"]), 0), "int32")
         draws, size = batch["draws"][0], self.shape[:2]

@@ -12,7 +12,7 @@ import numpy as np
 from keras_lt.data import tf_streams
 from keras_lt.data.augment import Augment
 from keras_lt.data.batches import Announced, Assembler, Batches, Plan
-from keras_lt.devices import on_accelerator
+from keras_lt.devices import on_accelerator, tf_strategy
 
 KINDS = ("numpy", "tf.data", "device")
 FITS = 2**30  # bytes of images that an accelerator can spare
@@ -184,3 +184,10 @@ class Loader:
         if not self._on_tf_data():
             return inputs, labels
         return tf_streams.of_arrays(inputs, labels)
+
+    @property
+    def validation_steps(self) -> int | None:
+        """Batches of `validate`, where Keras cannot count them."""
+        if self.validation is None or not tf_strategy():
+            return None
+        return tf_streams.validation_steps(self.validation[1])

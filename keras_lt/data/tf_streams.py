@@ -4,8 +4,10 @@ import os
 import time
 
 import keras
+import numpy as np
 
 from keras_lt.data.moves import pick_tf
+from keras_lt.devices import local_replicas, replicas, tf_strategy
 
 
 def wrapped(batches, in_turn):
@@ -64,11 +66,39 @@ def native(loader, plan):
 
 
 def of_arrays(inputs, labels):
-    """Batches of 500, in order, once."""
+    """Batches in order, once, or the shares of this process's replicas.
+
+    They differ by one image at most, so that no replica is without any.
+    """
     import tensorflow as tf
 
-    slices = tf.data.Dataset.from_tensor_slices((inputs, labels))
-    return _untuned(slices.batch(500))
+    batches = np.array_split(np.arange(len(labels)), validation_steps(labels))
+    shares = [
+        np.array_split(batch, replicas())[replica]
+        for batch in batches
+        for replica in local_replicas()
+    ]
+    bounds = [(share[0], share[-1] + 1) for share in shares]
+    arrays = keras.tree.map_structure(tf.constant, (inputs, labels))
+    stream = tf.data.Dataset.from_tensor_slices(bounds).map(
+        lambda bound: keras.tree.map_structure(
+            lambda array: array[bound[0] : bound[1]], arrays
+        )
+    )
+    return _spread(_untuned(stream))
+
+
+def validation_steps(labels):
+    """Number of batches, of up to 500."""
+    return -(-len(labels) // 500)
+
+
+def _spread(stream):
+    """A stream of batches, out of one of shares of them."""
+    strategy = tf_strategy()
+    if strategy is None:
+        return stream
+    return strategy.distribute_datasets_from_function(lambda context: stream)
 
 
 def timed(stream, loader):
@@ -92,7 +122,8 @@ def timed(stream, loader):
     begins = tf.data.Dataset.counter().map(
         lambda i: tf.numpy_function(begin, [i], tf.int64)
     )
-    return _untuned(tf.data.Dataset.zip((begins, stream)).map(ended))
+    zipped = tf.data.Dataset.zip((begins, stream)).map(ended)
+    return _spread(_untuned(zipped))
 
 
 def _untuned(dataset):

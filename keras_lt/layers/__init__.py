@@ -1,6 +1,7 @@
 """Layers for a user's own models."""
 
 from keras_lt.layers.append_routes import AppendRoutes
+from keras_lt.layers.batch_normalization import BatchNormalization
 from keras_lt.layers.cosine_classifier import CosineClassifier
 from keras_lt.layers.distillation import Distillation
 from keras_lt.layers.early_exit import EarlyExit
@@ -12,6 +13,7 @@ from keras_lt.layers.zero_pad_shortcut import ZeroPadShortcut
 
 __all__ = [
     "AppendRoutes",
+    "BatchNormalization",
     "CosineClassifier",
     "Distillation",
     "EarlyExit",

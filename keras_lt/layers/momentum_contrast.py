@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from keras_lt.ops import class_ids, unit_length
+from keras_lt.ops import class_ids, rows_of_replicas, unit_length
 
 MASKED = -1e9  # finite, so that a row of nothing else has a gradient
 
@@ -28,7 +28,7 @@ class MomentumContrast(keras.layers.Layer):
         encoder: Query encoder, a built model from images to features
             `(B, D)`. The key encoder begins as its copy. Batch normalisation
             of the key encoder has its own statistics.
-        batch_size: Images of every training batch B.
+        batch_size: Images of every training batch B, over all replicas.
         queue_size: Number of keys K, a multiple of B; an epoch's images as
             released.
         width: Length of a projected query or key.
@@ -162,8 +162,8 @@ class MomentumContrast(keras.layers.Layer):
         )
         self.add_loss(ops.mean(values))
         # A batch of another size fails here instead of shifting the queue.
-        key = ops.reshape(key, (self.batch_size, self.width))
-        labels = ops.reshape(labels, (self.batch_size,))
+        key = ops.reshape(rows_of_replicas(key), (self.batch_size, self.width))
+        labels = ops.reshape(rows_of_replicas(labels), (self.batch_size,))
         start = ops.stop_gradient(self.pointer)
         self.queue.assign(ops.slice_update(queue, (start, 0), key))
         self.queue_labels.assign(

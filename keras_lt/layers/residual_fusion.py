@@ -3,6 +3,8 @@
 import keras
 from keras import layers, ops
 
+from keras_lt.layers.batch_normalization import BatchNormalization
+
 FORMS = ("normalization", "convolution")
 POOLS = ("after", "before")
 
@@ -79,7 +81,7 @@ class ResidualFusion(keras.layers.Layer):
         wide = (*input_shape[:-1], self.branches * features)
 
         def norm(name, shape):
-            made = layers.BatchNormalization(
+            made = BatchNormalization(
                 momentum=0.9, epsilon=1e-5, dtype=self.dtype_policy, name=name
             )
             made.build(shape)

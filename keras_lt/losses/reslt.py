@@ -7,7 +7,7 @@ import numpy as np
 from keras import ops
 
 from keras_lt import stats
-from keras_lt.ops import class_ids, take_class
+from keras_lt.ops import class_ids, mean_over_replicas, take_class
 
 FUSED = ("crossentropy", "bounded")
 
@@ -24,11 +24,8 @@ class ResLTLoss(keras.losses.Loss):
         fused    = - mean_i log softmax(sum_v z[v])[i, y]
         loss     = beta * branches + (1 - beta) * fused
 
-    The first denominator counts (image, branch) pairs of the batch. Where a
-    batch is split over replicas, each uses its own count: the loss is the
-    mean of the replicas' losses, which equals that of the whole batch where
-    all have the same count, and else differs by at most the spread of the
-    counts relative to their mean, times the largest of the branch losses.
+    The first denominator counts (image, branch) pairs of the batch, over all
+    replicas.
 
     Args:
         class_counts: Training images per class, length C, all > 0.
@@ -121,6 +118,7 @@ class ResLTLoss(keras.losses.Loss):
             for branch in range(logits.shape[1])
         ]
         pairs = ops.mean(ops.sum(members, -1))  # of an image, in the mean
+        pairs = mean_over_replicas(pairs)
         values = ops.sum(members * ops.stack(own, axis=1), -1) / pairs
         total = ops.sum(logits, axis=1)  # (B, V, C) -> (B, C)
         if self.fused == "bounded":

@@ -6,7 +6,7 @@ from typing import Any
 import keras
 from keras import layers
 
-from keras_lt.layers import ZeroPadShortcut
+from keras_lt.layers import BatchNormalization, ZeroPadShortcut
 
 
 def kaiming(fan: str) -> keras.initializers.Initializer:
@@ -105,9 +105,7 @@ def conv(x, channels, kernel_size, *, stride=1, groups=1, initializer, name):
 
 def batch_norm(x, *, name):
     """Batch normalisation with PyTorch's momentum and epsilon."""
-    return layers.BatchNormalization(
-        momentum=0.9, epsilon=1e-5, name=f"{name}_bn"
-    )(x)
+    return BatchNormalization(momentum=0.9, epsilon=1e-5, name=f"{name}_bn")(x)
 
 
 def basic_block(x, channels, *, stride, shortcut, fan, name):

@@ -6,6 +6,7 @@ from keras_lt.training.evaluation import evaluate, predict, predict_logits
 from keras_lt.training.freezing import freeze, unfreeze
 from keras_lt.training.problem import Problem
 from keras_lt.training.recipe import Recipe, Stage
+from keras_lt.training.replicas import synchronize_batch_norm
 from keras_lt.training.run import Outcome, rehearse, run
 from keras_lt.training.steps import default_steps, fuse_steps
 from keras_lt.training.together import together
@@ -27,6 +28,7 @@ __all__ = [
     "read_weights",
     "rehearse",
     "run",
+    "synchronize_batch_norm",
     "together",
     "unfreeze",
     "without_optimizer",

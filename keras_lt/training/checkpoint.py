@@ -179,7 +179,8 @@ class SaveProgress(keras.callbacks.Callback):
 
     def on_epoch_begin(self, epoch, logs=None):
         """Read the rate of the first step."""
-        self._rate = float(self.model.optimizer.learning_rate)
+        rate = self.model.optimizer.learning_rate
+        self._rate = float(keras.ops.convert_to_numpy(rate))
 
     def on_epoch_end(self, epoch, logs=None):
         """Write."""

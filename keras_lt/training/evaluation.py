@@ -8,6 +8,7 @@ import numpy as np
 
 from keras_lt import stats
 from keras_lt.names import reserve_names
+from keras_lt.training.replicas import predict_on_batch
 
 
 def predict_logits(
@@ -37,7 +38,7 @@ def predict_logits(
 
 
 def predict(model: keras.Model, images: np.ndarray, *, batch_size: int) -> Any:
-    """Outputs of a model for all images, as numpy arrays.
+    """Outputs of a model for all images, as numpy arrays, by all replicas.
 
     As `model.predict` does, but without tf.data: its tuning thread can hold up
     the end of an iteration for as long as the iteration took.
@@ -48,7 +49,7 @@ def predict(model: keras.Model, images: np.ndarray, *, batch_size: int) -> Any:
         batch_size: Images at a time.
     """
     parts = [
-        model.predict_on_batch(images[start : start + batch_size])
+        predict_on_batch(model, images[start : start + batch_size])
         for start in range(0, len(images), batch_size)
     ]
     return keras.tree.map_structure(

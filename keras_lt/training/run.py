@@ -8,13 +8,12 @@ from typing import Any
 import keras
 
 from keras_lt.callbacks import ShowProgress
-from keras_lt.devices import local_devices
 from keras_lt.training.checkpoint import SaveProgress, Store
 from keras_lt.training.clock import TimeFit
+from keras_lt.training.fit import fit
 from keras_lt.training.recipe import Recipe, Stage
+from keras_lt.training.replicas import synchronize_batch_norm
 from keras_lt.training.soft_labels import soft_labels
-from keras_lt.training.steps import fuse_steps
-from keras_lt.training.together import current
 from keras_lt.training.transfer import copy_weights, read_weights
 
 
@@ -55,12 +54,16 @@ def run(
     steps_per_execution: int = 1,
     validation_freq: int = 1,
     checkpoint_seconds: float = 30.0,
+    accumulate_steps: int = 1,
+    sync_batch_norm: bool = False,
     verbose: bool = True,
 ) -> Outcome:
     """Train a recipe.
 
     With a `workdir`, calling it again with the same arguments after a kill
-    resumes at the last checkpoint and ends in the same weights.
+    resumes at the last checkpoint and ends in the same weights. Under a
+    tf.distribute strategy, call it in the scope; it and a keras.distribution
+    split every batch over their devices.
 
     Args:
         recipe: What to build and train.
@@ -79,6 +82,8 @@ def run(
         steps_per_execution: Steps of a program, see `fuse_steps`.
         validation_freq: Epochs between validations, if there is a split.
         checkpoint_seconds: Least time between two checkpoints.
+        accumulate_steps: See `optimizers.SGD`, which the stages then must use.
+        sync_batch_norm: See `synchronize_batch_norm`.
         verbose: Whether to show progress.
 
     Returns:
@@ -101,14 +106,20 @@ def run(
                 _begin(start[1], stage, model)
             keras.utils.set_random_seed(seed + index)
             previous, model = model, stage.setup(model)
+            if sync_batch_norm:
+                synchronize_batch_norm(model)
             if stage.epochs:
                 new = stage.optimizer and stage.optimizer(loader.steps(stage))
+                if new and accumulate_steps > 1:
+                    new.accumulate_steps = accumulate_steps
                 model.compile(
                     new or model.optimizer,
                     loss=stage.loss,
                     metrics=recipe.metrics(),
                     jit_compile=jit_compile,
                 )
+                # TensorFlow traces a step twice if it makes variables.
+                model.optimizer.build(model.trainable_variables)
             store.restore(index, model)
         if index >= first:
             images += stage.epochs * loader.images(stage)
@@ -120,7 +131,7 @@ def run(
                 kept = store.soft_labels
                 soft = soft_labels(teacher, loader, kept, verbose=verbose)
             shown = [ShowProgress(stage.name)] if verbose else []
-            _fit(
+            fit(
                 model,
                 stage,
                 loader,
@@ -141,43 +152,6 @@ def run(
             record = on_stage_end and on_stage_end(stage, model)
         store.finish_stage(model, record)
     return Outcome(model, store.records, store.seconds, images, clock.seconds)
-
-
-def _fit(
-    model, stage, loader, soft, *, seed, first_epoch, steps_per_execution, **how
-):
-    """Train a compiled model for the epochs that are left of a stage."""
-    soft_labels, soft_validation = soft
-    steps = loader.steps(stage)
-    data = loader.on_device(stage, soft_labels)
-    validation = loader.validate(stage, soft_validation)
-    if steps_per_execution > 1 or data or current():
-        fuse_steps(model, steps_per_execution, steps_per_epoch=steps, data=data)
-    model.fit(
-        loader.train(stage, seed, first_epoch, soft_labels),
-        steps_per_epoch=steps,
-        initial_epoch=first_epoch,
-        shuffle=False,
-        epochs=stage.epochs,
-        validation_data=validation,
-        validation_batch_size=_validation_batch(validation),
-        verbose=0,
-        **how,
-    )
-
-
-def _validation_batch(validation):
-    """Images of a batch of arrays: up to 500, and whole on every device."""
-    devices = local_devices()
-    if devices == 1 or validation is None:
-        return 500
-    images = len(validation[1])
-    if images % devices:
-        raise ValueError(
-            f"`validation`: {images} images do not divide over {devices} "
-            "devices"
-        )
-    return 500 // devices * devices
 
 
 def rehearse(

@@ -6,8 +6,12 @@ import keras
 
 from keras_lt.devices import on_accelerator
 from keras_lt.training.fused import jax_function
+from keras_lt.training.replicas import spread
 
-OURS = ("make_train_function", "train_step")
+OURS = (
+    *("make_train_function", "train_step"),
+    *("_make_function", "_maybe_symbolic_build"),
+)
 
 
 def fuse_steps(
@@ -26,6 +30,8 @@ def fuse_steps(
     of batches are called once for all steps that run together, as with
     `steps_per_execution`. Batches that do not fill a program, or differ in
     shape, run one by one. All this holds until the model is compiled again.
+    Under a tf.distribute strategy `fit` then also works across processes
+    (`MultiWorkerMirroredStrategy`), which Keras's own does not.
 
     Args:
         model: Compiled; call this after each `compile`, before `fit`.
@@ -78,7 +84,7 @@ def fuse_steps(
                 model, steps, steps_per_epoch, data
             )
         else:
-            _install_on_tensorflow(model, data)
+            _install_on_tensorflow(model, steps, data)
 
     install()
     model.make_train_function = make_train_function
@@ -100,8 +106,10 @@ def _release(model):
         vars(model).pop(name, None)
 
 
-def _install_on_tensorflow(model, data):
+def _install_on_tensorflow(model, steps, data):
     own = type(model)
+    if model._distribute_strategy is not None:
+        spread(model, steps)
     if data is not None:
         arrays = {
             name: keras.ops.convert_to_tensor(array)

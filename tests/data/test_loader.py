@@ -7,6 +7,7 @@ import pytest
 import toy
 
 from keras_lt.data import Augment, Loader
+from keras_lt.data import batches as planned
 from keras_lt.samplers import ClassBalanced, InstanceBalanced
 
 KINDS = ["numpy", "tf.data"]
@@ -64,6 +65,37 @@ def test_both_kinds_give_the_same_batches(augment, drop_remainder):
     assert_same(ours, theirs)
     assert ours[0][0].dtype == theirs[0][0].dtype == "uint8"
     assert ours[0][1].dtype == theirs[0][1].dtype == "int64"
+
+
+@pytest.mark.parametrize("processes", [1, 2, 4])
+def test_replicas_share_what_one_takes(processes, monkeypatch):
+    """Each image of a batch goes to one of them, in order, as it is."""
+    augment = Augment(pad=2, flip=True, rotation=15.0)
+    plan = stage(two_views=True, batch_size=12)  # the last batch has 11
+
+    def batches(number):
+        data = loader(augment=augment).train(plan, 3)
+        return [data[j] for j in range(number)]
+
+    whole, shares = batches(6), []
+    monkeypatch.setattr(planned, "tf_strategy", lambda: True)
+    monkeypatch.setattr(planned, "replicas", lambda: 4)
+    own = 4 // processes
+    for first in range(0, 4, own):
+        numbers = range(first, first + own)
+        monkeypatch.setattr(planned, "local_replicas", lambda n=numbers: n)
+        found = batches(6 * own)
+        shares += [found[replica::own] for replica in range(own)]
+    for step, batch in enumerate(whole):
+        theirs = [share[step] for share in shares]
+        if step % 3 == 2:  # 11 images: whole for everyone
+            for each in theirs:
+                assert_same(each, batch)
+        else:
+            joined = keras.tree.map_structure(
+                lambda *parts: np.concatenate(parts), *theirs
+            )
+            assert_same(joined, batch)
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -1,6 +1,7 @@
 import importlib.util
 import json
 
+import communication
 import keras
 import programs
 import pytest
@@ -97,3 +98,32 @@ def test_an_unknown_measurement(tmp_path):
         status=2,
     )
     assert "--contenders must be of" in err and "['us']" in err
+
+
+def test_communication(tmp_path):
+    if not ON_JAX:
+        _, err = programs.run(
+            "benchmark.py", "communication", cwd=tmp_path, status=2
+        )
+        assert "needs --backend=jax" in err
+        return
+    out, _ = programs.run(
+        *("benchmark.py", "communication", "--backbone=resnet8"),
+        *("--image_size=8", "--classes=10"),
+        cwd=tmp_path,
+    )
+    found = json.loads(out.splitlines()[-1])
+    statistics = found["replica_bytes"] - found["parameter_bytes"]
+    assert 0 < statistics < 0.02 * found["parameter_bytes"]
+    assert found["sync_collectives"] > found["replica_collectives"] >= 1
+    assert found["sync_projected_64_ms"] > found["replica_projected_64_ms"]
+
+
+def test_collectives_are_read_from_a_program():
+    program = """
+  %a = (f32[3,2]{1,0}, bf16[5]{0}) all-reduce(%x, %y), channel_id=1
+  %b = f32[] all-reduce-start(%z), to_apply=%add
+  %c = s32[4]{0} all-gather(%w), dimensions={0}
+  %d = f32[100]{0} add(%a, %b)
+"""
+    assert communication.collectives(program) == (24 + 10 + 4 + 16, 3)

@@ -11,8 +11,8 @@ import pytest
 FOLDER = programs.ROOT / "experiments" / "cluster"
 FLAGS = (programs.ROOT / "experiments" / "train.py").read_text()
 STUBS = {
-    # Prints its words, one a line.
-    "python": 'printf "%s\\n" "$@"',
+    # Prints its words, one a line, and the job's description.
+    "python": 'printf "%s\\n" "$@" "${TF_CONFIG:-}"',
     "scontrol": 'printf "%s\\n" node7 node8',
     # Each task of a job, in turn.
     "srun": """shift
@@ -21,7 +21,11 @@ for task in 0 1; do SLURM_NTASKS=2 SLURM_PROCID=$task "$@"; done""",
 
 
 def launch(command, folder, **environment):
-    """Run a command where a cluster's programs are stubs; one list a start."""
+    """Run a command where a cluster's programs are stubs.
+
+    Returns:
+        Flags and `TF_CONFIG` of each start of `train.py`.
+    """
     for name, text in STUBS.items():
         (folder / name).write_text(f"#!/bin/bash\n{text}\n")
         (folder / name).chmod(0o755)
@@ -34,7 +38,8 @@ def launch(command, folder, **environment):
         check=True,
     )
     starts = done.stdout.split("experiments/train.py\n")[1:]
-    return [start.splitlines() for start in starts]
+    lines = [start.removesuffix("\n").split("\n") for start in starts]
+    return [(words, job and json.loads(job)) for *words, job in lines]
 
 
 def assert_flags_exist(words):
@@ -43,24 +48,64 @@ def assert_flags_exist(words):
         assert f'"{name}"' in FLAGS, word
 
 
-def test_one_machine(tmp_path):
-    script = FOLDER / "one_machine.sh"
-    (words,) = launch(["/bin/bash", script, "--method=ride"], tmp_path)
+@pytest.mark.parametrize(
+    ("backend", "strategy"),
+    [("jax", "data_parallel"), ("tensorflow", "mirrored")],
+)
+def test_one_machine(backend, strategy, tmp_path):
+    command = ["/bin/bash", FOLDER / "one_machine.sh", "--method=ride"]
+    ((words, _),) = launch(command, tmp_path, KERAS_BACKEND=backend)
     assert words[-1] == "--method=ride"
-    assert "--strategy=data_parallel" in words
+    assert f"--backend={backend}" in words
+    assert f"--strategy={strategy}" in words
     assert_flags_exist(words)
 
 
-def test_slurm(tmp_path):
+@pytest.mark.parametrize("backend", ["jax", "tensorflow"])
+def test_slurm(backend, tmp_path):
     command = ["/bin/bash", FOLDER / "slurm.sbatch", "--set=a=b c"]
-    starts = launch(command, tmp_path, SLURM_JOB_NODELIST="node[7-8]")
+    starts = launch(
+        command,
+        tmp_path,
+        SLURM_JOB_NODELIST="node[7-8]",
+        KERAS_BACKEND=backend,
+    )
     assert len(starts) == 2
-    for number, words in enumerate(starts):
+    for number, (words, job) in enumerate(starts):
         assert_flags_exist(words)
-        assert "--coordinator=node7:12355" in words
-        assert "--num_processes=2" in words
-        assert f"--process_id={number}" in words
+        assert f"--backend={backend}" in words
         assert words[-1] == "--set=a=b c"
+        if backend == "jax":
+            assert "--strategy=data_parallel" in words
+            assert "--coordinator=node7:12355" in words
+            assert "--num_processes=2" in words
+            assert f"--process_id={number}" in words
+        else:
+            assert "--strategy=multi_worker" in words
+            workers = ["node7:12355", "node8:12355"]
+            assert job["cluster"] == {"worker": workers}
+            assert job["task"] == {"type": "worker", "index": number}
+
+
+def assert_mounts(pod):
+    """The container's volumes exist, and runs go to one of them."""
+    (container,) = pod["containers"]
+    mounted = {mount["name"] for mount in container["volumeMounts"]}
+    assert mounted == {volume["name"] for volume in pod["volumes"]}
+    path = f"--workdir={container['volumeMounts'][0]['mountPath']}"
+    assert path in container["command"][-1]
+    return container
+
+
+def test_kubeflow(tmp_path):
+    job = json.loads((FOLDER / "tfjob.json").read_text())
+    (workers,) = job["spec"]["tfReplicaSpecs"].values()
+    container = assert_mounts(workers["template"]["spec"])
+    assert container["name"] == "tensorflow"  # gets TF_CONFIG
+    command = ["/bin/bash", *container["command"][1:]]
+    ((words, _),) = launch(command, tmp_path)
+    assert_flags_exist(words)
+    assert "--strategy=multi_worker" in words
 
 
 @pytest.mark.parametrize("index", [0, 1])
@@ -70,19 +115,15 @@ def test_kubernetes(index, tmp_path):
     (job,) = jobset["spec"]["replicatedJobs"]
     spec = job["template"]["spec"]
     pod = spec["template"]["spec"]
-    (container,) = pod["containers"]
+    container = assert_mounts(pod)
     environment = {e["name"]: e["value"] for e in container["env"]}
     first = f"{name}-{job['name']}-0-0.{jobset['spec']['network']['subdomain']}"
     assert environment["COORDINATOR"] == f"{first}:12355"
     assert spec["completionMode"] == "Indexed"
     assert spec["parallelism"] == spec["completions"]
     assert environment["PROCESSES"] == str(spec["completions"])
-    mounted = {mount["name"] for mount in container["volumeMounts"]}
-    assert mounted == {volume["name"] for volume in pod["volumes"]}
     command = ["/bin/bash", *container["command"][1:]]
     environment["JOB_COMPLETION_INDEX"] = str(index)
-    (words,) = launch(command, tmp_path, **environment)
+    ((words, _),) = launch(command, tmp_path, **environment)
     assert_flags_exist(words)
     assert f"--process_id={index}" in words
-    path = f"--workdir={container['volumeMounts'][0]['mountPath']}"
-    assert any(word.startswith(path) for word in words)

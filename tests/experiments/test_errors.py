@@ -138,7 +138,15 @@ def test_a_backend_that_is_not_installed(monkeypatch, capsys):
     ("arguments", "words"),
     [
         (["--strategy=mirror"], ["--strategy must be one of", "'mirror'"]),
-        (["--num_processes=2"], ["--num_processes needs --strategy"]),
+        (
+            ["--strategy=none", "--num_processes=2"],
+            ["--num_processes needs --strategy=data_parallel"],
+        ),
+        (["--strategy=multi_worker"], ["the variable TF_CONFIG", "got None"]),
+        (
+            ["--strategy=mirrored", "--seeds=0"],
+            ["--seeds and --strategy exclude each other"],
+        ),
         (["--coordinator=a:1"], ["--num_processes is missing"]),
         (
             ["--coordinator=a:1", "--num_processes=2", "--process_id=2"],
@@ -150,11 +158,16 @@ def test_a_backend_that_is_not_installed(monkeypatch, capsys):
     ids=str,
 )
 def test_strategies(arguments, words, capsys):
-    if "--strategy" not in words[0]:
+    if "--strategy" not in arguments[0]:
         arguments = ["--strategy=data_parallel", *arguments]
-    if keras.backend.backend() != "jax" and len(arguments) > 1:
-        words = ["needs --backend=jax"]
-        arguments = ["--strategy=data_parallel"]
+    strategy = arguments[0].partition("=")[2]
+    needed = {
+        "data_parallel": "jax",
+        "mirrored": "tensorflow",
+        "multi_worker": "tensorflow",
+    }.get(strategy)
+    if needed and needed != keras.backend.backend():
+        words = [f"--strategy={strategy} needs --backend={needed}"]
     try:
         line = error(capsys, *arguments)
     finally:

@@ -1,48 +1,68 @@
 """Two processes of one job train as one does."""
 
 import itertools
+import json
 import time
 
 import keras
 import numpy as np
 import programs
-import pytest
 
 from keras_lt.training import read_weights
 
-pytestmark = pytest.mark.skipif(
-    keras.backend.backend() != "jax", reason="--strategy needs JAX"
-)
+ON_JAX = keras.backend.backend() == "jax"
 OPTIONS = (
     "--method=ce",
     "--set=width=4",
     "--set=epochs=(4,)",
+    "--sync_batch_norm",
     "--validation_per_class=10",
     "--checkpoint_seconds=0",
     "--noplots",
 )
-PORTS = itertools.count(20_000 + time.time_ns() % 20_000)
+PORTS = itertools.count(20_000 + time.time_ns() % 20_000, 2)
 
 
 def start(folder):
-    """Start both processes of a job, without TensorFlow, which is slow."""
+    """Start both processes of a job."""
+    return [
+        programs.start(
+            *("train.py", *OPTIONS, *flags, f"--workdir={folder}"),
+            cwd=folder.parent,
+            **environment,
+        )
+        for flags, environment in (with_jax if ON_JAX else with_tensorflow)(
+            folder, next(PORTS)
+        )
+    ]
+
+
+def with_jax(folder, port):
+    """Flags and variables; without TensorFlow, which is slow to import."""
     absent = folder.parent / "absent"
     absent.mkdir(exist_ok=True)
     (absent / "tensorflow.py").write_text("raise ImportError")
-    job = (
-        "--strategy=data_parallel",
-        "--num_processes=2",
-        f"--coordinator=127.0.0.1:{next(PORTS)}",
-        f"--workdir={folder}",
-    )
-    return [
-        programs.start(
-            *("train.py", *OPTIONS, *job, f"--process_id={i}"),
-            cwd=folder.parent,
-            PYTHONPATH=str(absent),
+    for number in (0, 1):
+        yield (
+            (
+                "--strategy=data_parallel",
+                f"--coordinator=127.0.0.1:{port}",
+                "--num_processes=2",
+                f"--process_id={number}",
+            ),
+            {"PYTHONPATH": str(absent)},
         )
-        for i in (0, 1)
-    ]
+
+
+def with_tensorflow(folder, port):
+    """Flags and variables of each process."""
+    workers = [f"127.0.0.1:{port + number}" for number in (0, 1)]
+    for number in (0, 1):
+        job = {
+            "cluster": {"worker": workers},
+            "task": {"type": "worker", "index": number},
+        }
+        yield ("--strategy=multi_worker",), {"TF_CONFIG": json.dumps(job)}
 
 
 def wait_for_epochs(folder, number, process):

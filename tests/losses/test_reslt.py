@@ -130,35 +130,6 @@ def test_experts_are_summed():
     assert ours == pytest.approx(sum(parts), rel=1e-6)
 
 
-def test_two_replicas():
-    """The bound that the docstring gives, and equality at equal counts."""
-    random = np.random.default_rng(0)
-    loss, differences = reslt(0.95), []
-    for _ in range(20):
-        labels = random.integers(0, 6, 8)
-        logits = random.normal(size=(8, 3, 6)) * 2
-        whole = value(loss, labels, logits)
-        parts = (slice(0, 4), slice(4, 8))
-        halves = [value(loss, labels[p], logits[p]) for p in parts]
-        own = [value(reslt(1), labels[p], logits[p]) for p in parts]
-        pairs = [loss.members[labels[p]].sum() for p in parts]
-        spread = (max(pairs) - min(pairs)) / np.mean(pairs)
-        difference = abs(whole - np.mean(halves))
-        assert difference <= spread * max(own) + 1e-5
-        exact = 0.95 * spread / 4 * abs(own[0] - own[1])  # of two replicas
-        assert difference == pytest.approx(exact, abs=1e-5)
-        differences.append(difference)
-    assert max(differences) > 1e-3
-    labels = np.array([0, 2, 5, 5, 2, 0])  # equal counts in both halves
-    logits = random.normal(size=(6, 3, 6))
-    halves = [
-        value(loss, labels[part], logits[part])
-        for part in (slice(0, 3), slice(3, 6))
-    ]
-    whole = value(loss, labels, logits)
-    assert np.mean(halves) == pytest.approx(whole, rel=1e-5)
-
-
 @pytest.mark.parametrize(
     ("arguments", "name"),
     [

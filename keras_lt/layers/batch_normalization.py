@@ -1,0 +1,111 @@
+"""Batch normalisation that says whose statistics it uses."""
+
+import keras
+from keras import ops
+
+from keras_lt import devices
+from keras_lt.ops import mean_over_replicas
+
+
+@keras.saving.register_keras_serializable(package="keras_lt")
+class BatchNormalization(keras.layers.BatchNormalization):
+    """Batch normalisation by parts of the batch, or over all replicas.
+
+    While training, each part of a batch is normalised by its own mean and
+    variance. By default the parts are the replicas' shares: of a tf.distribute
+    strategy, or of the devices over which a keras.distribution splits batches.
+    The moving statistics take the mean over all parts, so they are equal on
+    all replicas. A batch that does not divide is one part.
+
+    Args:
+        groups: Parts of a replica's share ("ghost batches"), >= 1. A device
+            with 4 groups computes what 4 replicas do.
+        synchronize: Whether the whole batch over all replicas is one part; it
+            excludes `groups` > 1. `training.synchronize_batch_norm` sets it in
+            a whole model.
+        **kwargs: Of `keras.layers.BatchNormalization`, but for `axis` (the
+            last one), `renorm` and `synchronized`.
+
+    Inputs: `(B, ..., D)`; outputs have their shape.
+    Raises: ValueError: if `groups` is not positive, or does not go with
+        `synchronize` or with another argument.
+
+    Example:
+        >>> norm = BatchNormalization(groups=2)
+        >>> x = ops.array([[0.0], [2.0], [5.0], [7.0]])
+        >>> ops.convert_to_numpy(norm(x, training=True)).round(2).ravel()
+        array([-1.,  1., -1.,  1.], dtype=float32)
+
+    Source: Ioffe & Szegedy, ICML 2015; Hoffer et al., NeurIPS 2017 (groups).
+    """
+
+    def __init__(self, *, groups: int = 1, synchronize: bool = False, **kwargs):
+        super().__init__(**kwargs)
+        if groups < 1:
+            raise ValueError(f"`groups` must be >= 1, got {groups}")
+        if synchronize and groups > 1:
+            raise ValueError("`synchronize` excludes `groups` > 1")
+        for name, wanted in (
+            ("axis", -1),
+            ("renorm", False),
+            ("synchronized", False),
+        ):
+            if getattr(self, name) != wanted:
+                raise ValueError(
+                    f"`{name}` must be {wanted}, got {getattr(self, name)}"
+                )
+        self.groups = groups
+        self.synchronize = synchronize
+
+    def call(self, inputs, training=None, mask=None):
+        """Normalise."""
+        alone = self.groups == 1 and devices.replicas() == 1
+        if alone or not (training and self.trainable):
+            return super().call(inputs, training=training, mask=mask)
+        if mask is not None:
+            raise ValueError("`mask` is not supported with several parts")
+        x = ops.cast(inputs, "float32")
+        parts = self._parts(ops.shape(x)[0])
+        x = ops.reshape(x, (parts, -1, *x.shape[1:]))  # (parts, B / parts, ...)
+        axes = tuple(range(1, len(x.shape) - 1))
+        mean = ops.mean(x, axes, keepdims=True)
+        if self.synchronize:
+            mean = mean_over_replicas(mean)
+        variance = ops.mean(ops.square(x - mean), axes, keepdims=True)
+        if self.synchronize:
+            variance = mean_over_replicas(variance)
+        self._move(self.moving_mean, mean)
+        self._move(self.moving_variance, variance)
+        factor = ops.rsqrt(variance + self.epsilon)
+        if self.scale:
+            factor = factor * self.gamma
+        x = (x - mean) * factor
+        if self.center:
+            x = x + self.beta
+        x = ops.reshape(x, (-1, *x.shape[2:]))
+        return ops.cast(x, self.compute_dtype)
+
+    def _parts(self, batch):
+        """Parts of the batch that this program sees."""
+        if self.synchronize:
+            return 1
+        parts = self.groups
+        if keras.distribution.distribution() is not None:  # sees all devices'
+            parts = parts * devices.replicas()
+        if isinstance(batch, int):
+            return 1 if batch % parts else parts
+        return ops.where(batch % parts == 0, parts, 1)
+
+    def _move(self, moving, values):
+        values = ops.reshape(values, (-1, values.shape[-1]))
+        mean = mean_over_replicas(ops.stop_gradient(ops.mean(values, axis=0)))
+        old = ops.stop_gradient(moving)
+        moving.assign(old * self.momentum + mean * (1 - self.momentum))
+
+    def get_config(self):
+        """Return the arguments."""
+        return {
+            **super().get_config(),
+            "groups": self.groups,
+            "synchronize": self.synchronize,
+        }

@@ -1,0 +1,190 @@
+"""Two devices train, validate and predict as one does."""
+
+import dataclasses
+
+import keras
+import numpy as np
+import pytest
+import toy
+
+from keras_lt.constraints import ClassMaxNorm
+from keras_lt.data import Augment
+from keras_lt.layers import BatchNormalization
+from keras_lt.losses import ResLTLoss
+from keras_lt.metrics import shot_accuracy_metrics
+from keras_lt.optimizers import SGD
+from keras_lt.training import (
+    Recipe,
+    fuse_steps,
+    predict,
+    run,
+    synchronize_batch_norm,
+)
+
+ON_TENSORFLOW = keras.backend.backend() == "tensorflow"
+ONLY_TENSORFLOW = pytest.mark.skipif(
+    not ON_TENSORFLOW, reason="of tf.distribute"
+)
+KIND = "tf.data" if ON_TENSORFLOW else "device"
+
+
+def normalised_recipe(groups):
+    """A network with batch normalisation, in four steps and a smaller one."""
+
+    def build():
+        images = keras.Input((8, 8, 1))
+        x = keras.layers.Flatten()(images / 255)
+        x = BatchNormalization(groups=groups)(keras.layers.Dense(8)(x))
+        return keras.Model(images, keras.layers.Dense(3)(keras.ops.relu(x)))
+
+    stage = dataclasses.replace(
+        toy.dense_recipe().stages[0],
+        epochs=4,
+        optimizer=lambda steps: SGD(0.02, momentum=0.9),
+    )
+    return Recipe(build=build, stages=(stage,))
+
+
+def train(recipe, data=None, **options):
+    return run(
+        recipe,
+        toy.loader(**({"kind": KIND} | (data or {}))),
+        verbose=False,
+        jit_compile=False if ON_TENSORFLOW else "auto",
+        **options,
+    ).model
+
+
+def assert_close(ours, theirs):
+    for mine, other in zip(
+        ours.get_weights(), theirs.get_weights(), strict=True
+    ):
+        np.testing.assert_allclose(mine, other, rtol=1e-5, atol=1e-5)
+
+
+def test_two_replicas_are_one_with_two_groups():
+    """So statistics of each replica change the result by that, no more."""
+    alone = train(normalised_recipe(groups=2))
+    with toy.two_devices():
+        assert_close(train(normalised_recipe(groups=1)), alone)
+    whole = train(normalised_recipe(groups=1))
+    with pytest.raises(AssertionError):
+        assert_close(whole, alone)
+
+
+def test_synchronised_replicas_are_one():
+    with toy.two_devices():
+        spread = train(normalised_recipe(1), sync_batch_norm=True)
+    assert_close(spread, train(normalised_recipe(1)))
+
+
+def test_several_steps_at_a_time():
+    with toy.two_devices():
+        spread = train(normalised_recipe(1), steps_per_execution=5)
+    assert_close(spread, train(normalised_recipe(2)))
+
+
+def test_keras_layers_are_synchronised_too():
+    norm = keras.layers.BatchNormalization()
+    inner = keras.Sequential([keras.Input((2,)), norm, BatchNormalization()])
+    model = keras.Sequential([keras.Input((2,)), inner])
+    synchronize_batch_norm(model)
+    assert norm.synchronized is ON_TENSORFLOW
+    assert inner.layers[1].synchronize is True
+
+
+class Remember(keras.callbacks.Callback):
+    def on_epoch_end(self, epoch, logs=None):
+        self.logs = {k: float(v) for k, v in logs.items() if "val_" in k}
+
+
+@pytest.mark.parametrize(
+    "images", [60, pytest.param(59, marks=ONLY_TENSORFLOW)]
+)
+def test_validation_counts_every_image_once(images):
+    found = []
+    validation = [part[:images] for part in toy.test_images()]
+    recipe = dataclasses.replace(
+        toy.dense_recipe(),
+        metrics=lambda: shot_accuracy_metrics(toy.COUNTS),
+    )
+
+    def validated():
+        seen, data = Remember(), {"validation": validation}
+        train(recipe, data, callbacks=lambda stage: [seen])
+        found.append(seen.logs)
+
+    validated()
+    with toy.two_devices():
+        validated()
+    assert "val_accuracy" in found[0]
+    assert found[1] == pytest.approx(found[0], rel=1e-4)
+
+
+@pytest.mark.parametrize("images", [1, 2, 5])
+def test_predict(images):
+    pixels = toy.test_images()[0][:images]
+    keras.utils.set_random_seed(0)
+    expected = predict(normalised_recipe(1).build(), pixels, batch_size=4)
+    assert expected.shape == (images, 3)
+    with toy.two_devices():
+        keras.utils.set_random_seed(0)
+        model = normalised_recipe(1).build()
+        found = predict(model, pixels, batch_size=4)
+    np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
+
+
+def test_parts_of_batches_add_up():
+    def recipe(batch_size):
+        stages = [
+            dataclasses.replace(
+                stage, batch_size=batch_size, drop_remainder=True
+            )
+            for stage in toy.dense_recipe().stages
+        ]
+        return dataclasses.replace(toy.dense_recipe(), stages=(*stages,))
+
+    plain = {"augment": Augment()}  # drawn for a batch
+    whole = train(recipe(16), plain)
+    assert_close(train(recipe(4), plain, accumulate_steps=4), whole)
+    with toy.two_devices():
+        assert_close(train(recipe(4), plain, accumulate_steps=4), whole)
+
+
+@ONLY_TENSORFLOW
+def test_our_parts_in_a_scope_of_the_user():
+    """Stock `fit` on arrays, and `fuse_steps` with a data set of Keras's."""
+    pixels, labels = toy.images((24, 16, 8), 0)
+    order = np.random.default_rng(0).permutation(48)
+    pixels, labels = pixels[order] / 255, labels[order]
+
+    def fit(fused):
+        keras.utils.set_random_seed(0)
+        model = keras.Sequential(
+            [
+                keras.Input((8, 8, 1)),
+                keras.layers.Flatten(),
+                BatchNormalization(synchronize=True),
+                keras.layers.Dense(9, kernel_constraint=ClassMaxNorm(0.5)),
+                keras.layers.Reshape((3, 3)),
+            ]
+        )
+        model.compile(
+            SGD(0.1, momentum=0.9, l2=1e-3),
+            ResLTLoss((24, 16, 8), beta=0.9),
+            metrics=shot_accuracy_metrics((24, 16, 8), num_views=3),
+            jit_compile=False,
+        )
+        if fused:
+            fuse_steps(model, 2)
+        options = {"epochs": 4, "shuffle": False, "verbose": 0}
+        history = model.fit(pixels, labels, batch_size=8, **options).history
+        return model, history
+
+    alone, expected = fit(fused=False)
+    for fused in (False, True):
+        with toy.two_devices():
+            spread, found = fit(fused)
+        assert_close(spread, alone)
+        for name, values in expected.items():
+            assert found[name] == pytest.approx(values, rel=1e-4)
