@@ -2,11 +2,12 @@
 
 WHAT is `overhead`, what a training step costs beside its arithmetic; `train`,
 images a second in training; `input`, batches of images a second; `sampler`,
-draws a second; `routing`, inference that skips experts; or `communication`,
-what devices tell each other in a step, and what that would cost on many (the
-assumptions are in communication.py). The contenders take turns in one run;
-printed are medians, their ratios to the first one, and one line of JSON. A
-PyTorch loop takes part where PyTorch is installed.
+draws a second; `routing`, inference that skips experts; `serving`, requests to
+exported models; or `communication`, what devices tell each other in a step, and
+what that would cost on many (the assumptions are in communication.py). The
+contenders take turns in one run; printed are medians (of `serving` quantiles),
+their ratios to the first one, and one line of JSON. A PyTorch loop takes part
+where PyTorch is installed.
 """
 
 import importlib
@@ -24,6 +25,7 @@ WHAT = {  # and the module that measures it
     "input": "speed_of_data",
     "sampler": "speed_of_data",
     "routing": "speed_of_routing",
+    "serving": "speed_of_routing",
     "communication": "communication",
 }
 

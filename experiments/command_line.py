@@ -17,6 +17,8 @@ BACKENDS = ("tensorflow", "jax")
 def parse(argv: Sequence[str], names: Sequence[str] = ()) -> list[str]:
     """Parse the flags and return the arguments beside them, as named.
 
+    The last one may stand for several, `NAME...`.
+
     Raises:
         ValueError: for an unknown flag, a bad value, or a wrong number of
             arguments.
@@ -25,7 +27,8 @@ def parse(argv: Sequence[str], names: Sequence[str] = ()) -> list[str]:
         rest = flags.FLAGS(argv)[1:]
     except flags.Error as error:
         raise ValueError(str(error)) from error
-    if len(rest) != len(names):
+    several = bool(names) and names[-1].endswith("...")
+    if len(rest) < len(names) or len(rest) > len(names) and not several:
         expected = " ".join(names) or "no argument"
         raise ValueError(f"expected {expected} beside --flags, got {rest}")
     return rest

@@ -9,6 +9,7 @@ import pathlib
 import sys
 
 import command_line
+import finished
 from absl import flags
 
 FLAGS = flags.FLAGS
@@ -30,32 +31,9 @@ def define_flags() -> None:
 
 
 def prepare(argv: list[str]):
-    """Find the run and read its configuration, model and data."""
+    """Find the run and read its data set, model and result."""
     folder = pathlib.Path(command_line.parse(argv, ["WORKDIR"])[0])
-    for name in ("config.json", "model.keras", "result.json"):
-        if not (folder / name).exists():
-            raise ValueError(f"WORKDIR: {folder / name} is missing")
-    import files
-
-    config = files.read_json(folder / "config.json")
-    identity = config["identity"]
-    command_line.set_backend(FLAGS.backend or identity["backend"])
-    import keras
-
-    from keras_lt import data
-
-    dataset = data.load(
-        identity["dataset"],
-        imbalance_ratio=identity["imbalance_ratio"],
-        profile=identity["profile"],
-        subset=identity["subset"],
-        data_dir=FLAGS.data_dir or config["data_dir"],
-        validation_per_class=identity["validation_per_class"],
-    )
-    if dataset.split_sha256 != identity["split_sha256"]:
-        raise ValueError("--data_dir: these are not the images of the run")
-    model = keras.saving.load_model(folder / "model.keras", compile=False)
-    return dataset, model, files.read_json(folder / "result.json")
+    return finished.read(folder, FLAGS.backend, FLAGS.data_dir)
 
 
 def main(argv: list[str]) -> None:

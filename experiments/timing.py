@@ -9,6 +9,14 @@ def medians(
     contenders: dict[str, Callable[[], None]], rounds: int
 ) -> dict[str, float]:
     """Median seconds of each contender, taken in turn after a first call."""
+    times = samples(contenders, rounds)
+    return {name: statistics.median(values) for name, values in times.items()}
+
+
+def samples(
+    contenders: dict[str, Callable[[], None]], rounds: int
+) -> dict[str, list[float]]:
+    """Seconds of each call of each contender, in turn after a first call."""
     for run in contenders.values():
         run()
     times = {name: [] for name in contenders}
@@ -17,4 +25,4 @@ def medians(
             start = time.perf_counter()
             run()
             times[name].append(time.perf_counter() - start)
-    return {name: statistics.median(values) for name, values in times.items()}
+    return times

@@ -100,6 +100,17 @@ def test_an_unknown_measurement(tmp_path):
     assert "--contenders must be of" in err and "['us']" in err
 
 
+def test_serving(tmp_path):
+    found = measured("serving", "--image_size=8", cwd=tmp_path)
+    names = {
+        f"{name}_batch_{batch}_p{quantile}_ms"
+        for name in ("single", "always_on", "routed")
+        for batch in (1, 32, 256)
+        for quantile in (50, 95)
+    }
+    assert found == names | {"routed_experts"}
+
+
 def test_communication(tmp_path):
     if not ON_JAX:
         _, err = programs.run(

@@ -1,0 +1,124 @@
+"""Ask an artefact without Keras: ARTEFACT IMAGES.npy LOGITS.npy.
+
+Also a program of its own: it imports nothing of this package, and what it
+imports then cannot import Keras.
+"""
+
+import json
+import pathlib
+import sys
+import zipfile
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+BATCH = 256
+METADATA = "keras_lt.json"
+
+
+def load(artefact: pathlib.Path) -> Callable[[np.ndarray], np.ndarray]:
+    """Make a function from images to logits.
+
+    Args:
+        artefact: What `export` wrote in the format "saved_model", "onnx" or
+            "litert".
+
+    Returns:
+        A function from uint8 `(B, H, W, channels)` to float32 `(B, C)`.
+
+    Raises:
+        ValueError: if it is none of these.
+    """
+    kinds = {"saved_model": _saved_model, "onnx": _onnx, "litert": _litert}
+    run = kinds[_kind(artefact)](str(artefact))
+
+    def ask(images):
+        starts = range(0, len(images), BATCH)
+        parts = [run(images[start : start + BATCH]) for start in starts]
+        return np.concatenate(parts)
+
+    return ask
+
+
+def read_metadata(artefact: pathlib.Path) -> dict[str, Any]:
+    """Read what travels with an artefact: class names, counts, image shape.
+
+    Raises:
+        ValueError: if there is nothing of the kind.
+    """
+    kind = _kind(artefact)
+    try:
+        if kind == "saved_model":
+            path = artefact / "assets.extra" / METADATA
+            return json.loads(path.read_text())
+        if kind == "litert":
+            with zipfile.ZipFile(artefact) as archive:
+                return json.loads(archive.read(METADATA))
+        import onnxruntime
+
+        session = onnxruntime.InferenceSession(
+            str(artefact), providers=["CPUExecutionProvider"]
+        )
+        properties = session.get_modelmeta().custom_metadata_map
+        return json.loads(properties["keras_lt"])
+    except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
+        raise ValueError(
+            f"ARTEFACT: {artefact} was not written by export"
+        ) from error
+
+
+def _kind(artefact):
+    if (artefact / "saved_model.pb").exists():
+        return "saved_model"
+    if artefact.is_file():
+        with open(artefact, "rb") as file:
+            start = file.read(8)
+        if start[4:] == b"TFL3":
+            return "litert"
+        if artefact.suffix == ".onnx":
+            return "onnx"
+    raise ValueError(
+        f"ARTEFACT: {artefact} is no SavedModel, .onnx file or .tflite file"
+    )
+
+
+def _saved_model(artefact):
+    import tensorflow as tf
+
+    loaded = tf.saved_model.load(artefact)
+    serve = loaded.signatures["serving_default"]
+    return lambda images: serve(images=tf.constant(images))["logits"].numpy()
+
+
+def _onnx(artefact):
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(
+        artefact, providers=["CPUExecutionProvider"]
+    )
+    return lambda images: session.run(["logits"], {"images": images})[0]
+
+
+def _litert(artefact):
+    import tensorflow as tf
+
+    interpreter = tf.lite.Interpreter(artefact)
+    (place,) = interpreter.get_input_details()
+
+    def run(images):
+        interpreter.resize_tensor_input(place["index"], images.shape)
+        ask = interpreter.get_signature_runner()
+        return ask(images=images)["logits"]
+
+    return run
+
+
+def main(artefact: str, asked: str, answered: str) -> None:
+    """Write the logits of all images."""
+    sys.modules.update({"keras": None, "keras_lt": None})
+    np.save(answered, load(pathlib.Path(artefact))(np.load(asked)))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
