@@ -3,11 +3,12 @@
 import keras
 from keras import ops
 
+from keras_lt.layers.own_losses import OwnLosses
 from keras_lt.ops import kl_divergence
 
 
 @keras.saving.register_keras_serializable(package="keras_lt")
-class Distillation(keras.layers.Layer):
+class Distillation(OwnLosses, keras.layers.Layer):
     """Pass the student's logits on, and add a loss towards the teacher's.
 
     With the student's logits s and the teacher's t, the loss is

@@ -3,13 +3,14 @@
 import keras
 from keras import ops
 
+from keras_lt.layers.own_losses import OwnLosses
 from keras_lt.ops import class_ids, rows_of_replicas, unit_length
 
 MASKED = -1e9  # finite, so that a row of nothing else has a gradient
 
 
 @keras.saving.register_keras_serializable(package="keras_lt")
-class MomentumContrast(keras.layers.Layer):
+class MomentumContrast(OwnLosses, keras.layers.Layer):
     """Encode the queries, and add a contrastive loss against a queue of keys.
 
     While training, in this order: the key encoder moves towards the query

@@ -1,5 +1,6 @@
 """Two devices train, validate and predict as one does."""
 
+import contextlib
 import dataclasses
 
 import keras
@@ -7,14 +8,16 @@ import numpy as np
 import pytest
 import toy
 
+from keras_lt import callbacks, layers
 from keras_lt.constraints import ClassMaxNorm
 from keras_lt.data import Augment
 from keras_lt.layers import BatchNormalization
-from keras_lt.losses import ResLTLoss
+from keras_lt.losses import LDAMLoss, ResLTLoss
 from keras_lt.metrics import shot_accuracy_metrics
 from keras_lt.optimizers import SGD
 from keras_lt.training import (
     Recipe,
+    freeze,
     fuse_steps,
     predict,
     run,
@@ -188,3 +191,49 @@ def test_our_parts_in_a_scope_of_the_user():
         assert_close(spread, alone)
         for name, values in expected.items():
             assert found[name] == pytest.approx(values, rel=1e-4)
+
+
+@ONLY_TENSORFLOW
+def test_callbacks_and_added_losses_outside_of_the_scope():
+    """Replicas wait for each other in the loss, after a layer added its own."""
+    counts = (60, 20, 4)
+    x = np.random.default_rng(0).normal(size=(80, 16)).astype("float32")
+    y = np.repeat([0, 1, 2], (57, 19, 4))
+
+    def fit(scope):
+        keras.utils.set_random_seed(0)
+        with scope:
+            images = keras.Input((16,))
+            student = keras.layers.Dense(3, name="student")
+            teacher = keras.layers.Dense(3, name="teacher")
+            together = layers.Distillation(name="distillation")
+            logits = together(student(images), teacher(images))
+            model = keras.Model(images, logits)
+            freeze(teacher, statistics="moving")
+            loss = LDAMLoss(counts, scale=1.0, reweighted=True)
+            model.compile(SGD(0.05), loss, jit_compile=False)
+        seen = callbacks.RecordClassNorms("student")
+        history = model.fit(
+            x,
+            y,
+            epochs=4,
+            batch_size=16,
+            shuffle=False,
+            verbose=0,
+            callbacks=[
+                callbacks.TeacherUpdate(momentum=0.9),
+                callbacks.DistillationWarmup(epochs=2),
+                callbacks.DeferredReweighting(epoch=2),
+                callbacks.ProjectWeights(ClassMaxNorm(0.7), layer="student"),
+                seen,
+            ],
+        )
+        return model, seen.norms, history.history["loss"]
+
+    alone, norms, losses = fit(contextlib.nullcontext())
+    spread, their_norms, their_losses = fit(toy.mirrored().scope())
+    assert_close(spread, alone)
+    np.testing.assert_allclose(their_norms, norms, rtol=1e-5)
+    np.testing.assert_allclose(their_losses, losses, rtol=1e-5)
+    for variable in spread.variables:
+        np.testing.assert_array_equal(*toy.copies(variable))
