@@ -31,7 +31,10 @@ def load(artefact: pathlib.Path) -> Callable[[np.ndarray], np.ndarray]:
         ValueError: if it is none of these.
     """
     kinds = {"saved_model": _saved_model, "onnx": _onnx, "litert": _litert}
-    run = kinds[_kind(artefact)](str(artefact))
+    kind = _kind(artefact)
+    if kind not in kinds:
+        raise ValueError(f"ARTEFACT: {artefact} needs Keras to answer")
+    run = kinds[kind](str(artefact))
 
     def ask(images):
         starts = range(0, len(images), BATCH)
@@ -52,7 +55,7 @@ def read_metadata(artefact: pathlib.Path) -> dict[str, Any]:
         if kind == "saved_model":
             path = artefact / "assets.extra" / METADATA
             return json.loads(path.read_text())
-        if kind == "litert":
+        if kind in ("litert", "keras"):
             with zipfile.ZipFile(artefact) as archive:
                 return json.loads(archive.read(METADATA))
         import onnxruntime
@@ -76,8 +79,8 @@ def _kind(artefact):
             start = file.read(8)
         if start[4:] == b"TFL3":
             return "litert"
-        if artefact.suffix == ".onnx":
-            return "onnx"
+        if artefact.suffix in (".onnx", ".keras"):
+            return artefact.suffix[1:]
     raise ValueError(
         f"ARTEFACT: {artefact} is no SavedModel, .onnx file or .tflite file"
     )

@@ -8,6 +8,7 @@ import pathlib
 import subprocess
 import sys
 import tempfile
+import zipfile
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -15,8 +16,9 @@ import keras
 import numpy as np
 
 from keras_lt import stats
+from keras_lt.export.answer import METADATA
 from keras_lt.names import reserve_names
-from keras_lt.training import predict
+from keras_lt.training import predict, without_optimizer
 
 # Formats, and the packages that write and check them.
 FORMATS = {
@@ -90,15 +92,15 @@ def export(
     with tempfile.TemporaryDirectory(prefix=prefix, dir=path.parent) as folder:
         folder = pathlib.Path(folder)
         written = folder / path.name
-        if format == "keras":
-            model.save(written)
-        elif keras.backend.backend() == "tensorflow":
-            from keras_lt.export.formats import WRITERS
-
-            WRITERS[format](model, written, content, views or {})
-        else:
-            _write_elsewhere(model, written, format, content, views or {})
-        found = _answers(format, written, images, folder)
+        try:
+            _write(model, written, format, content, views or {})
+            found = _answers(format, written, images, folder)
+        except Exception as error:  # converters raise many kinds
+            lines = str(error).strip().splitlines()
+            raise ValueError(
+                f"`format`: the model cannot be written as {format!r}: "
+                f"{lines[0] if lines else type(error).__name__}"
+            ) from error
         apart = float(np.abs(found - expected).max(initial=0.0))
         if not apart <= TOLERANCE:
             raise ValueError(
@@ -129,6 +131,19 @@ def _check(model, path, format, names, class_counts):
                 f"`{name}` must have one entry for each of the model's "
                 f"{model.output_shape[-1]} classes, got {len(values)}"
             )
+
+
+def _write(model, written, format, content, views):
+    if format == "keras":
+        without_optimizer(model).save(written)
+        with zipfile.ZipFile(written, "a") as archive:
+            archive.writestr(METADATA, json.dumps(content))
+    elif keras.backend.backend() == "tensorflow":
+        from keras_lt.export.formats import WRITERS
+
+        WRITERS[format](model, written, content, views)
+    else:
+        _write_elsewhere(model, written, format, content, views)
 
 
 def _write_elsewhere(model, written, format, content, views):
@@ -167,4 +182,4 @@ def _run(arguments, **environment):
     )
     if done.returncode:
         last = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
-        raise ValueError(f"the export failed: {last}")
+        raise ValueError(last)

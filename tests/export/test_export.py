@@ -193,6 +193,9 @@ def test_files(format, tmp_path):
 def test_keras_format(tmp_path):
     model, path = routed(), tmp_path / "model.keras"
     assert export(model, path, format="keras", class_counts=toy.COUNTS) == 0
+    assert answer.read_metadata(path)["class_counts"] == [*toy.COUNTS]
+    with pytest.raises(ValueError, match="needs Keras to answer"):
+        answer.load(path)
     back = keras.saving.load_model(path)
     np.testing.assert_array_equal(
         predict(back, PIXELS, batch_size=60),
@@ -234,6 +237,29 @@ def test_bad_arguments(arguments, words, tmp_path):
     given = {"path": tmp_path / "new", "class_counts": toy.COUNTS} | arguments
     with pytest.raises(ValueError, match=words):
         export(routed(), given.pop("path"), **given)
+    assert not [*tmp_path.iterdir()]
+
+
+@keras.saving.register_keras_serializable(package="tests")
+class Determinant(keras.layers.Layer):
+    """What no converter knows."""
+
+    def call(self, x):
+        x = keras.ops.reshape(x[:, :9], (-1, 3, 3))
+        return keras.ops.linalg.inv(x + keras.ops.eye(3))[:, 0]
+
+
+def test_a_format_that_cannot_hold_the_model_is_refused(tmp_path):
+    if keras.backend.backend() != "tensorflow":
+        pytest.skip("another process would not know this test's layer")
+    images = keras.Input((3, 3, 1))
+    flat = keras.layers.Flatten()(images)
+    model = keras.Model(images, Determinant()(flat))
+    with pytest.raises(ValueError, match="cannot be written as 'onnx'") as info:
+        export(
+            model, tmp_path / "m.onnx", format="onnx", class_counts=toy.COUNTS
+        )
+    assert len(str(info.value).splitlines()) == 1
     assert not [*tmp_path.iterdir()]
 
 
