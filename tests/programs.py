@@ -10,6 +10,7 @@ import subprocess
 import sys
 
 import keras
+import pytest
 from absl import flags
 
 ROOT = pathlib.Path(__file__).parents[1]
@@ -19,6 +20,13 @@ TINY = (
     "--noplots",
     "--method=ce",
 )
+
+
+def once(backend):
+    """Mark what says nothing of a backend: it is tested on this one."""
+    return pytest.mark.skipif(
+        keras.backend.backend() != backend, reason=f"tested on {backend}"
+    )
 
 
 def environment(**more):

@@ -1,5 +1,6 @@
 """`fit` and `predict` over the replicas of a tf.distribute strategy."""
 
+import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -9,7 +10,7 @@ import numpy as np
 from keras_lt.layers import BatchNormalization
 
 
-def spread(model: keras.Model, steps: int) -> None:
+def spread(model: keras.Model, steps: int, *, whole: bool) -> None:
     """Let `fit` train on all replicas, also those of other processes.
 
     Keras's own functions do not work across processes: they build the model
@@ -18,6 +19,7 @@ def spread(model: keras.Model, steps: int) -> None:
     Args:
         model: Made and compiled in the scope of its strategy.
         steps: Steps of a call of the training function.
+        whole: Whether there are always as many batches left.
     """
     import tensorflow as tf
 
@@ -38,28 +40,32 @@ def spread(model: keras.Model, steps: int) -> None:
             model._symbolic_build(data_batch=data_batch)
 
     def make_function(step: Callable) -> Callable:
+        def run(batch: Any) -> Any:
+            return first(strategy.run(step, args=(batch,)))
+
         @tf.autograph.experimental.do_not_convert
         def one(iterator: Any) -> Any:
-            return first(strategy.run(step, args=(next(iterator),)))
+            return run(next(iterator))
 
         def several(iterator: Any) -> Any:
             for _ in tf.range(steps - 1):
                 one(iterator)
             return one(iterator)
 
-        if model.run_eagerly:
-            return several
-        if step == model.train_step and steps > 1:
-            return tf.function(several)
-        program = tf.function(one)
+        trains = step == model.train_step
+        if whole and (trains or steps == 1) and not model.run_eagerly:
+            return tf.function(several if steps > 1 else one)
+        # A step that finds no batch must not begin: its metrics would count.
+        program = run
+        if not model.run_eagerly:
+            program = tf.function(run, autograph=False, reduce_retracing=True)
 
         def in_turn(iterator: Any) -> Any:
             logs = None
-            for _ in range(steps):
-                try:
-                    logs = program(iterator)
-                except tf.errors.OutOfRangeError:  # fewer were left
-                    break
+            for batch in itertools.islice(iterator, steps):
+                logs = program(batch)
+            if logs is None:
+                raise StopIteration
             return logs
 
         return in_turn

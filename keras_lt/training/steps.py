@@ -84,7 +84,7 @@ def fuse_steps(
                 model, steps, steps_per_epoch, data
             )
         else:
-            _install_on_tensorflow(model, steps, data)
+            _install_on_tensorflow(model, steps, steps_per_epoch, data)
 
     install()
     model.make_train_function = make_train_function
@@ -106,10 +106,10 @@ def _release(model):
         vars(model).pop(name, None)
 
 
-def _install_on_tensorflow(model, steps, data):
+def _install_on_tensorflow(model, steps, steps_per_epoch, data):
     own = type(model)
     if model._distribute_strategy is not None:
-        spread(model, steps)
+        spread(model, steps, whole=steps_per_epoch is not None)
     if data is not None:
         arrays = {
             name: keras.ops.convert_to_tensor(array)

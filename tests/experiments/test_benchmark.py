@@ -30,6 +30,7 @@ def measured(*arguments, cwd):
     return set(found)
 
 
+@programs.once("jax")
 def test_overhead(tmp_path):
     found = measured("overhead", f"--contenders={OURS}", cwd=tmp_path)
     names = {"fit_ms", "stock_fit_ms", "default_fit_ms"}
@@ -100,6 +101,7 @@ def test_an_unknown_measurement(tmp_path):
     assert "--contenders must be of" in err and "['us']" in err
 
 
+@programs.once("jax")
 def test_serving(tmp_path):
     found = measured("serving", "--image_size=8", cwd=tmp_path)
     names = {

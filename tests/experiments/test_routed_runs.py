@@ -51,6 +51,7 @@ def test_evaluate_measures_the_routing(finished):
     assert "s routed" in out
 
 
+@programs.once("tensorflow")
 def test_distils_from_a_folder(finished):
     folder, _ = finished
     programs.run(
@@ -70,6 +71,7 @@ def test_distils_from_a_folder(finished):
     assert found["parameters"] < teacher["parameters"]
 
 
+@programs.once("tensorflow")
 def test_sweeps_the_routers_of_a_run(finished):
     folder, _ = finished
     out, _ = programs.run(

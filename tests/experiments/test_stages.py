@@ -4,6 +4,7 @@ import numpy as np
 import programs
 import pytest
 
+pytestmark = programs.once("tensorflow")
 TINY = ("--set=backbone=resnet8", "--set=width=4", "--noplots")
 SSD = ("--method=ssd", "--set=epochs=(2,2,2,2)", *TINY)
 

@@ -173,6 +173,7 @@ def test_metadata(answers):
     assert left == {"served", "images.npy", "out.npz"}
 
 
+@programs.once("tensorflow")  # which writes in any case
 @pytest.mark.parametrize("format", ["onnx", "litert"])
 def test_files(format, tmp_path):
     model = routed()
@@ -249,9 +250,8 @@ class Determinant(keras.layers.Layer):
         return keras.ops.linalg.inv(x + keras.ops.eye(3))[:, 0]
 
 
+@programs.once("tensorflow")  # another process does not know this layer
 def test_a_format_that_cannot_hold_the_model_is_refused(tmp_path):
-    if keras.backend.backend() != "tensorflow":
-        pytest.skip("another process would not know this test's layer")
     images = keras.Input((3, 3, 1))
     flat = keras.layers.Flatten()(images)
     model = keras.Model(images, Determinant()(flat))

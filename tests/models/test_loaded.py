@@ -25,7 +25,7 @@ def branched():
     return model, lambda m: [models.fused(m, tau=1.0)]
 
 
-@pytest.mark.parametrize("earlier", range(5))
+@pytest.mark.parametrize("earlier", [0, 3])
 @pytest.mark.parametrize(
     ("make", "views"),
     [(routed, models.expert_views), (branched, models.branch_views)],
