@@ -28,16 +28,7 @@ class Served:
         counts = np.asarray(class_counts, "float64")
         self.prior = tf.constant(counts / counts.sum(), "float32")
         self.height, self.width, self.channels = model.input_shape[1:]
-        self.views = tuple(views)
-        self.stacked = self.routed = None
-        if views:
-            for view in (model, *views.values()):
-                reserve_names(view)
-            outputs = [view.outputs[0] for view in views.values()]
-            stacked = keras.ops.stack(outputs, axis=1)  # (B, V, C)
-            self.stacked = keras.Model(model.inputs[0], stacked)
-        if any(layer.name == "router" for layer in model.layers):
-            self.routed = gathered(model)
+        self.views = views
 
     def endpoints(self) -> dict[str, Any]:
         """Functions of TensorFlow by name; their inputs are named."""
@@ -51,9 +42,15 @@ class Served:
             "serve": (self.serve, [images]),
             "serve_with_prior": (self.serve_with_prior, [images, prior]),
         }
-        if self.stacked is not None:
+        if self.views:
+            for view in (self.model, *self.views.values()):
+                reserve_names(view)
+            outputs = [view.outputs[0] for view in self.views.values()]
+            stacked = keras.ops.stack(outputs, axis=1)  # (B, V, C)
+            self.stacked = keras.Model(self.model.inputs[0], stacked)
             found["experts"] = (self.experts, [images])
-        if self.routed is not None:
+        if any(layer.name == "router" for layer in self.model.layers):
+            self.routed = gathered(self.model)
             found["serve_routed"] = (self.serve_routed, [images])
         return {
             name: tf.function(run, input_signature=signature, autograph=False)
@@ -85,7 +82,7 @@ class Served:
         import tensorflow as tf
 
         logits = self._apply(self.stacked, images)
-        names = tf.constant(self.views)
+        names = tf.constant([*self.views])
         names = tf.tile(names[None], [tf.shape(logits)[0], 1])
         return {"logits": logits, "experts": names}
 

@@ -87,10 +87,11 @@ def predict_on_batch(model: keras.Model, images: np.ndarray) -> Any:
         return model.predict_on_batch(images)
     rows = -(-len(images) // replicas)
     filled = np.resize(images, (rows * replicas, *images.shape[1:]))
+    shares = np.split(filled, replicas)
     values = strategy.experimental_distribute_values_from_function(
         lambda context: (
             keras.ops.convert_to_tensor(
-                np.split(filled, replicas)[context.replica_id_in_sync_group]
+                shares[context.replica_id_in_sync_group]
             ),
         )
     )

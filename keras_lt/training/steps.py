@@ -8,9 +8,11 @@ from keras_lt.devices import on_accelerator
 from keras_lt.training.fused import jax_function
 from keras_lt.training.replicas import spread
 
-OURS = (
-    *("make_train_function", "train_step"),
-    *("_make_function", "_maybe_symbolic_build"),
+OURS = (  # methods that are replaced in a model
+    "make_train_function",
+    "train_step",
+    "_make_function",
+    "_maybe_symbolic_build",
 )
 
 

@@ -5,6 +5,7 @@ import dataclasses
 
 import keras
 import numpy as np
+import programs
 import pytest
 import toy
 
@@ -25,9 +26,7 @@ from keras_lt.training import (
 )
 
 ON_TENSORFLOW = keras.backend.backend() == "tensorflow"
-ONLY_TENSORFLOW = pytest.mark.skipif(
-    not ON_TENSORFLOW, reason="of tf.distribute"
-)
+ONLY_TENSORFLOW = programs.once("tensorflow")  # of tf.distribute
 KIND = "tf.data" if ON_TENSORFLOW else "device"
 
 
