@@ -111,6 +111,11 @@ def run(
             if stage.epochs:
                 new = stage.optimizer and stage.optimizer(loader.steps(stage))
                 if new and accumulate_steps > 1:
+                    if not hasattr(new, "accumulate_steps"):
+                        raise ValueError(
+                            "`accumulate_steps` > 1 needs `optimizers.SGD` in "
+                            f"stage {stage.name!r}, got {new!r}"
+                        )
                     new.accumulate_steps = accumulate_steps
                 model.compile(
                     new or model.optimizer,

@@ -150,6 +150,16 @@ def test_parts_of_batches_add_up():
         assert_close(train(recipe(4), plain, accumulate_steps=4), whole)
 
 
+def test_parts_of_batches_need_our_optimizer():
+    (stage,) = normalised_recipe(1).stages
+    theirs = dataclasses.replace(
+        stage, optimizer=lambda steps: keras.optimizers.Adam()
+    )
+    recipe = dataclasses.replace(normalised_recipe(1), stages=(theirs,))
+    with pytest.raises(ValueError, match="needs `optimizers.SGD` in stage"):
+        train(recipe, accumulate_steps=2)
+
+
 @ONLY_TENSORFLOW
 def test_our_parts_in_a_scope_of_the_user():
     """Stock `fit` on arrays, and `fuse_steps` with a data set of Keras's."""
