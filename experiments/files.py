@@ -77,17 +77,21 @@ def versions() -> dict[str, str]:
 
 
 def device() -> str:
-    """Name of the accelerator, or else of the processor."""
-    names = keras.distribution.list_devices()
+    """Name of the accelerator, or else the number of CPU cores."""
     if keras.backend.backend() == "jax":
         import jax
 
-        kind = jax.devices()[0].device_kind
+        kinds = [d.device_kind for d in jax.devices() if d.platform != "cpu"]
     else:
-        kind = ""
-    if kind and kind != "cpu":
-        return f"{len(names)} x {kind}"
-    return f"{names[0]}, {os.cpu_count()} cores"
+        import tensorflow as tf
+
+        kinds = [
+            tf.config.experimental.get_device_details(gpu)["device_name"]
+            for gpu in tf.config.list_physical_devices("GPU")
+        ]
+    if kinds:
+        return f"{len(kinds)} x {kinds[0]}"
+    return f"CPU, cores: {len(os.sched_getaffinity(0))}"
 
 
 def save_model(folder: pathlib.Path, model: keras.Model) -> None:

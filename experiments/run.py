@@ -11,6 +11,7 @@ import numpy as np
 import reports
 import routing
 import strategy
+import watch
 
 from keras_lt import data, stats, training
 from keras_lt.devices import is_chief, replicas
@@ -167,12 +168,10 @@ class Run:
             "class_names": self.dataset.class_names,
             "parameters": _count_parameters(serve),
             "train_seconds": round(outcome.seconds, 2),
-            "images_per_second": round(outcome.images / outcome.seconds, 1)
-            if outcome.seconds
-            else None,
+            "images_per_second": _speed(outcome),
             "seconds": {k: round(v, 3) for k, v in clock.seconds.items()},
             "input": self.loader.kind,
-            "device": (accelerators or devices)[0],
+            "device": files.device(),
             "replicas": replicas(),
             "versions": files.versions(),
             "command": self.command,
@@ -194,6 +193,11 @@ class Run:
             **flip,
         )
         result["validation_accuracy"] = validation and validation["accuracy"]
+        if self.flags.flip_tta:
+            plain = training.evaluate(serve, *self.dataset.test, counts)
+            result["accuracy_without_flip"] = plain["accuracy"]
+        result["best_test"] = watch.best_test(self.folder, stage.name)
+        result["epochs"] = stage.epochs
         result["class_norms"] = _class_norms(serve)
         if routing.has_router(model):
             used = routing.count_used(model, self.dataset.test[0])
@@ -210,10 +214,17 @@ class Run:
         return routing.report(serve, self.dataset.test[0], plain)
 
     def _callbacks(self, stage: training.Stage) -> list:
-        if not self.flags.tensorboard or not is_chief():
-            return []
-        folder = self.folder / "tensorboard" / stage.name
-        return [keras.callbacks.TensorBoard(folder)]
+        callbacks = []
+        if self.flags.test_freq:
+            callbacks.append(
+                watch.TestAccuracy(
+                    self.recipe.serve, *self.dataset.test, self.flags.test_freq
+                )
+            )
+        if self.flags.tensorboard and is_chief():
+            folder = self.folder / "tensorboard" / stage.name
+            callbacks.append(keras.callbacks.TensorBoard(folder))
+        return callbacks
 
 
 def execute(runs: list[Run]) -> list[dict]:
@@ -238,6 +249,12 @@ def execute(runs: list[Run]) -> list[dict]:
         else:
             results.append(group[0].execute())
     return results
+
+
+def _speed(outcome: training.Outcome) -> float | None:
+    """Training images a second, without compilation and validation."""
+    seconds = outcome.spent.get("steps", 0) + outcome.spent.get("input", 0)
+    return round(outcome.images / seconds, 1) if outcome.images else None
 
 
 def _class_norms(model: keras.Model) -> list[float]:

@@ -107,6 +107,13 @@ def define_flags() -> None:
         "Training images of each class to hold out for tuning.",
     )
     integer("validation_freq", 1, "Epochs between two validations.")
+    integer(
+        "test_freq",
+        0,
+        "Epochs between two looks at the accuracy on the test images, beside "
+        "papers that report their best test epoch. Nothing is chosen by it. "
+        "0: at the end of a stage only.",
+    )
     repeated(
         "augment",
         None,

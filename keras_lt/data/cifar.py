@@ -4,6 +4,8 @@ The python archives are pickles, which run code when read; they are refused.
 """
 
 import dataclasses
+import io
+import lzma
 import pathlib
 import tarfile
 
@@ -34,6 +36,11 @@ class Archive:
     test: dict[str, int]
     names: str
     label_bytes: int
+
+    @property
+    def packed(self) -> str:
+        """Name of an archive that `pack` made."""
+        return self.file.replace(".tar.gz", "-packed.tar.xz")
 
 
 ARCHIVES = {
@@ -83,6 +90,56 @@ def read(name: str, data_dir: str | None, *, precut: bool = False):
     return (*train, *test, names)
 
 
+def pack(
+    name: str, data_dir: str, folder: pathlib.Path, indices: np.ndarray
+) -> pathlib.Path:
+    """Write a small archive whose other training images are blank.
+
+    It has the official files, names, labels and sizes, so `read` takes it; a
+    data set that is cut from it has the hash of one from the whole archive.
+
+    Args:
+        name: `"cifar10"` or `"cifar100"`.
+        data_dir: Folder with the official archive or files.
+        folder: Where to; made if missing.
+        indices: Training images to keep, by their official position.
+
+    Returns:
+        The path of the archive.
+
+    Raises:
+        DataError: as `read` does.
+    """
+    archive = ARCHIVES[name]
+    files = _Files(pathlib.Path(data_dir), archive)
+    blank = np.ones(sum(archive.train.values()), bool)
+    blank[indices] = False
+    path = folder / archive.packed
+    folder.mkdir(parents=True, exist_ok=True)
+    partial = path.with_suffix(".partial")
+    # Neighbouring pixels differ little.
+    filters = [
+        {"id": lzma.FILTER_DELTA, "dist": 1},
+        {"id": lzma.FILTER_LZMA2, "preset": 1},
+    ]
+    with (
+        lzma.open(partial, "w", filters=filters) as stream,
+        tarfile.open(fileobj=stream, mode="w") as tar,
+    ):
+        for file in (*archive.train, *archive.test, archive.names):
+            content = files.read(file)
+            if file in archive.train:
+                rows = files.rows(file, archive.train[file], False).copy()
+                mine, blank = blank[: len(rows)], blank[len(rows) :]
+                rows[mine, archive.label_bytes :] = 0
+                content = rows.tobytes()
+            member = tarfile.TarInfo(f"{archive.folder}/{file}")
+            member.size = len(content)
+            tar.addfile(member, io.BytesIO(content))
+    partial.replace(path)
+    return path
+
+
 class _Files:
     """Files of an archive: extracted, in their folder, or in the archive."""
 
@@ -94,8 +151,11 @@ class _Files:
             raise DataError(f"`data_dir` must be a folder, got {data_dir}")
         if (data_dir / archive.folder).is_dir():
             self.data_dir = data_dir / archive.folder
-        elif (data_dir / archive.file).exists():
-            self.tar = data_dir / archive.file
+        else:
+            for file in (archive.file, archive.packed):
+                if (data_dir / file).exists():
+                    self.tar = data_dir / file
+                    break
 
     def read(self, name: str) -> bytes:
         if self.tar is None:
@@ -109,33 +169,41 @@ class _Files:
         try:
             with tarfile.open(self.tar) as tar:
                 return tar.extractfile(f"{self.archive.folder}/{name}").read()
-        except (tarfile.TarError, EOFError, KeyError, OSError) as error:
+        except (
+            *(tarfile.TarError, lzma.LZMAError),
+            *(EOFError, KeyError, OSError),
+        ) as error:
             raise DataError(
                 f"`data_dir`: {self.tar} holds no whole {name}: {error}"
             ) from error
 
     def records(self, files: dict[str, int], precut: bool):
         """Images and labels of several files."""
-        size = self.archive.label_bytes + IMAGE_BYTES
         parts = []
         for name, count in files.items():
-            if precut and parts and not (self.data_dir / name).exists():
+            there = self.tar or (self.data_dir / name).exists()
+            if precut and parts and not there:
                 break
-            content = self.read(name)
-            expected = size * count
-            if precut:
-                expected = size * max(len(content) // size, 1)
-            if len(content) != expected:
-                raise DataError(
-                    f"`data_dir`: {self.data_dir / name} must have "
-                    f"{expected:,} bytes, found {len(content):,}; it is not "
-                    f"the whole file of {self.archive.file}"
-                )
-            parts.append(np.frombuffer(content, "uint8").reshape(-1, size))
+            parts.append(self.rows(name, count, precut))
         rows = np.concatenate(parts)
         labels = rows[:, self.archive.label_bytes - 1].astype("int64")
         planes = rows[:, self.archive.label_bytes :].reshape(-1, 3, 32, 32)
         return np.ascontiguousarray(planes.transpose(0, 2, 3, 1)), labels
+
+    def rows(self, name: str, count: int, precut: bool) -> np.ndarray:
+        """Records of one file, labels and pixels, one a row."""
+        size = self.archive.label_bytes + IMAGE_BYTES
+        content = self.read(name)
+        expected = size * count
+        if precut:
+            expected = size * max(len(content) // size, 1)
+        if len(content) != expected:
+            raise DataError(
+                f"`data_dir`: {self.data_dir / name} must have "
+                f"{expected:,} bytes, found {len(content):,}; it is not "
+                f"the whole file of {self.archive.file}"
+            )
+        return np.frombuffer(content, "uint8").reshape(-1, size)
 
 
 def _read_tfds(name: str):

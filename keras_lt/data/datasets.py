@@ -171,9 +171,17 @@ def load(
         subset=subset,
         validation_per_class=validation_per_class,
     )
+    kept = x[train]
+    blank = np.count_nonzero(~kept.any(axis=(1, 2, 3)))
+    if blank:
+        raise DataError(
+            f"`data_dir`: {blank:,} of the {len(train):,} training images are "
+            "blank; the archive was packed for another `imbalance_ratio` or "
+            "`subset`"
+        )
     return ImageDataset(
         name=name,
-        train=(x[train], y[train]),
+        train=(kept, y[train]),
         validation=(x[validation], y[validation]) if len(validation) else None,
         test=(x_test, y_test),
         class_names=names,

@@ -147,8 +147,8 @@ def run(
                 validation_freq=validation_freq,
                 callbacks=[
                     *stage.callbacks(),
-                    *callbacks(stage),
                     TimeFit(clock, loader),
+                    *callbacks(stage),
                     SaveProgress(store, checkpoint_seconds),
                     *shown,
                 ],

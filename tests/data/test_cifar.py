@@ -59,8 +59,20 @@ def in_the_archive(data_dir, archive):
     return records
 
 
+def packed(data_dir, archive):
+    elsewhere = data_dir / "elsewhere"
+    elsewhere.mkdir()
+    records = write(elsewhere, archive)
+    name = "cifar10" if archive.label_bytes == 1 else "cifar100"
+    every = np.arange(sum(archive.train.values()))
+    cifar.pack(name, str(elsewhere), data_dir, every)
+    return records
+
+
 @pytest.mark.parametrize("name", ["cifar10", "cifar100"])
-@pytest.mark.parametrize("place", [directly, in_their_folder, in_the_archive])
+@pytest.mark.parametrize(
+    "place", [directly, in_their_folder, in_the_archive, packed]
+)
 def test_places(name, place, tmp_path, monkeypatch):
     archive = small(name, monkeypatch)
     records = place(tmp_path, archive)
@@ -142,6 +154,24 @@ def test_precut_files_hold_any_number_of_records(tmp_path, monkeypatch):
     np.testing.assert_array_equal(labels, two[:, 0])
     with pytest.raises(DataError, match="data_batch_1.bin must have"):
         cifar.read("cifar10", str(tmp_path))
+
+
+def test_packed_archives_are_blank_but_for_the_chosen(tmp_path, monkeypatch):
+    archive = small("cifar10", monkeypatch)
+    in_the_archive(tmp_path, archive)
+    whole = cifar.read("cifar10", str(tmp_path))
+    chosen = [0, 5, 6, 29]
+    path = cifar.pack("cifar10", str(tmp_path), tmp_path / "new", chosen)
+    assert [*path.parent.iterdir()] == [path]
+    for precut in (False, True):
+        x, *rest = cifar.read("cifar10", str(path.parent), precut=precut)
+        np.testing.assert_array_equal(x[chosen], whole[0][chosen])
+        assert not np.delete(x, chosen, axis=0).any()
+        for ours, theirs in zip(rest, whole[1:], strict=True):
+            np.testing.assert_array_equal(ours, theirs)
+    path.write_bytes(path.read_bytes()[:-100])
+    with pytest.raises(DataError, match=r"tar\.xz holds no whole"):
+        cifar.read("cifar10", str(path.parent))
 
 
 @pytest.mark.skipif(not REAL, reason="KERAS_LT_CIFAR100 names no folder")

@@ -1,0 +1,293 @@
+"""What is reproduced: every training, and the published numbers beside it."""
+
+import dataclasses
+from typing import Any
+
+SEEDS = (0, 1, 2)
+
+
+@dataclasses.dataclass(frozen=True)
+class Row:
+    """A line of the table.
+
+    Args:
+        title: What it shows.
+        stage: The stage whose end it shows.
+        key: `"accuracy"`, `"accuracy_without_flip"`, or the name of a view.
+        published: Overall accuracy in %, or None.
+        source: Where that was published.
+        best: Whether it is that of the best epoch on the test images.
+    """
+
+    title: str
+    stage: str
+    key: str = "accuracy"
+    published: float | None = None
+    source: str = ""
+    best: bool = False
+
+
+@dataclasses.dataclass(frozen=True)
+class Job:
+    """A training with several seeds, and the lines that it gives.
+
+    Args:
+        name: Of the result files; it begins with the data set and the ratio.
+        dataset: Name of the data set.
+        ratio: Imbalance ratio.
+        method: Name of the method.
+        flags: Further ones of `train.py`; `{needs}` stands for the folder of
+            another run.
+        rows: Lines of the table.
+        needs: Name of the job whose run that is, or None.
+        needs_seed: The seed of that run; None for the job's own.
+        seeds: One run for each.
+    """
+
+    name: str
+    dataset: str
+    ratio: int
+    method: str
+    flags: tuple[str, ...]
+    rows: tuple[Row, ...]
+    needs: str | None = None
+    needs_seed: int | None = None
+    seeds: tuple[int, ...] = SEEDS
+
+    def arguments(self, source: Any) -> list[str]:
+        """All flags of `train.py` but seed, data and folder.
+
+        Args:
+            source: Folder of the run that it needs, or what stands for that.
+        """
+        return [
+            f"--method={self.method}",
+            f"--dataset={self.dataset}",
+            f"--imbalance_ratio={self.ratio}",
+            *(flag.replace("{needs}", str(source)) for flag in self.flags),
+        ]
+
+
+# By data set and imbalance ratio: value, source, whether at the best epoch.
+LDAM_TABLE = ("LDAM paper", True)
+WB_TABLE = ("WB paper, table 2", True)
+WB_LOG = ("WB release, log", False)
+WB_NOTEBOOK = ("WB release, notebook", True)
+ZOO = ("RIDE release, model zoo", False)
+SADE = ("SADE's rerun of RIDE", False)
+LEADERBOARD = ("leaderboard", True)
+SSD_TABLE = ("WB paper, table 2", False)
+C10, C100 = "cifar10_lt", "cifar100_lt"
+PUBLISHED = {
+    "ce": {
+        (C100, 100): (38.32, *LDAM_TABLE),
+        (C100, 50): (43.85, *WB_TABLE),
+        (C100, 10): (55.71, *LDAM_TABLE),
+        (C10, 10): (86.39, *LDAM_TABLE),
+    },
+    "wb-stage1": {
+        (C100, 100): (46.76, *WB_LOG),
+        (C100, 50): (52.71, *WB_TABLE),
+        (C100, 10): (66.03, *WB_TABLE),
+    },
+    "wb-stage1-flip": {(C100, 100): (47.9, *WB_NOTEBOOK)},
+    "wb-stage2": {
+        (C100, 100): (51.83, *WB_LOG),
+        (C100, 50): (57.71, *WB_TABLE),
+        (C100, 10): (68.67, *WB_TABLE),
+    },
+    "wb-stage2-flip": {(C100, 100): (53.1, *WB_NOTEBOOK)},
+    "wb-tau": {
+        (C100, 100): (51.31, *WB_TABLE),
+        (C100, 50): (57.65, *WB_TABLE),
+        (C100, 10): (67.79, *WB_TABLE),
+    },
+    "wb-tau-flip": {(C100, 100): (52.6, *WB_NOTEBOOK)},
+    "ride3": {
+        (C100, 100): (48.0, *SADE),
+        (C100, 50): (51.7, *SADE),
+        (C100, 10): (61.8, *SADE),
+    },
+    "ride3-routed": {(C100, 100): (48.6, *ZOO)},
+    "ride6": {(C100, 100): (50.2, *ZOO)},
+    "ride3-distilled-routed": {(C100, 100): (49.0, *ZOO)},
+    "ride4-distilled-routed": {(C100, 100): (49.4, *ZOO)},
+    "reslt": {
+        (C100, 100): (45.3, *LEADERBOARD),
+        (C100, 10): (60.8, *LEADERBOARD),
+        (C10, 10): (89.7, *LEADERBOARD),
+    },
+    "ssd-rescaled": {
+        (C100, 100): (46.0, *SSD_TABLE),
+        (C100, 50): (50.5, *SSD_TABLE),
+        (C100, 10): (62.3, *SSD_TABLE),
+    },
+}
+
+
+def full() -> list[Job]:
+    """The published recipes at full size, what matters most first."""
+    groups = [
+        _published(dataset, ratio)
+        for dataset in (C100, C10)
+        for ratio in (100, 50, 10)
+    ]
+    return [
+        *(job for jobs in groups for job in jobs[:5]),
+        *(job for jobs in groups for job in jobs[5:]),
+    ]
+
+
+def _published(dataset: str, ratio: int) -> list[Job]:
+    def row(title, stage, key="accuracy", known=""):
+        published = PUBLISHED.get(known, {}).get((dataset, ratio), ())
+        return Row(title, stage, key, *published)
+
+    def job(name, method, flags, *rows, **options):
+        name = f"{dataset}-{ratio}-{name}"
+        if "needs" in options:
+            options["needs"] = f"{dataset}-{ratio}-{options['needs']}"
+        return Job(name, dataset, ratio, method, flags, rows, **options)
+
+    def with_and_without_flip(title, stage, known):
+        return (
+            row(title, stage, "accuracy_without_flip", known),
+            row(f"{title}, flip", stage, "accuracy", f"{known}-flip"),
+        )
+
+    def weight_balancing(backbone, title, known):
+        flags = (
+            "--subset=first",
+            f"--set=backbone={backbone}",
+            "--flip_tta",
+        )
+        tau = ("--set=epochs=(320,0)", "--set=tau=1.9", "--from_stage=tau")
+        return (
+            job(
+                f"wb-{backbone}",
+                "wb",
+                (*flags, "--test_freq=1"),
+                *with_and_without_flip(
+                    f"{title}, stage 1", "features", f"{known}-stage1"
+                ),
+                *with_and_without_flip(
+                    f"{title}, stage 2", "classifier", f"{known}-stage2"
+                ),
+            ),
+            job(
+                f"wb-{backbone}-tau",
+                "wb",
+                (*flags, *tau, "--init_from={needs}"),
+                *with_and_without_flip(
+                    f"{title}, stage 1, tau 1.9", "tau", f"{known}-tau"
+                ),
+                needs=f"wb-{backbone}",
+            ),
+        )
+
+    def experts(number, distilled=False):
+        name, title = f"ride{number}", f"RIDE, {number} experts"
+        flags = (f"--set=num_experts={number}",)
+        options = {}
+        if distilled:
+            name, title = f"{name}-distilled", f"{title}, taught by 6"
+            flags = (*flags, "--set=distill_from={needs}")
+            options = {"needs": "ride6", "needs_seed": 0}
+        return job(
+            name,
+            "ride",
+            flags,
+            row(title, "reweighted", known=name),
+            row(f"{title}, routed", "router", known=f"{name}-routed"),
+            **options,
+        )
+
+    resnet34, resnet34_tau = weight_balancing("resnet34", "WB, ResNet-34", "wb")
+    resnet32 = weight_balancing("resnet32", "WB, ResNet-32", "")
+    return [
+        job(
+            "ce",
+            "ce",
+            ("--test_freq=1",),
+            row("Cross entropy", "train", known="ce"),
+        ),
+        resnet34,
+        experts(3),
+        job(
+            "reslt",
+            "reslt",
+            ("--test_freq=1",),
+            row("ResLT", "train", known="reslt"),
+        ),
+        job(
+            "ssd",
+            "ssd",
+            (),
+            row("SSD, hard head", "distill", "hard"),
+            row("SSD, soft head", "distill", "soft"),
+            row("SSD, hard head rescaled", "rescale", known="ssd-rescaled"),
+        ),
+        resnet34_tau,
+        *resnet32,
+        experts(2),
+        experts(4),
+        job(
+            "ride6",
+            "ride",
+            ("--set=num_experts=6", "--set=router=False"),
+            row("RIDE, 6 experts", "reweighted", known="ride6"),
+        ),
+        *(experts(number, distilled=True) for number in (2, 3, 4)),
+    ]
+
+
+def reduced() -> list[Job]:
+    """All methods on CIFAR-100-LT, with a small network and few epochs."""
+
+    def job(name, settings, *rows):
+        settings = ("backbone=resnet8", *settings.split())
+        flags = tuple(f"--set={setting}" for setting in settings)
+        return Job(f"reduced-{name}", C100, 100, name, flags, rows)
+
+    return [  # the longest ones early: several processes end together then
+        job(
+            "ce",
+            "epochs=(12,) warmup_epochs=1",
+            Row("Cross entropy", "train"),
+        ),
+        job(
+            "ssd",
+            "epochs=(12,2,12,2) warmup_epochs=1 momentum_encoder=0.99",
+            Row("SSD, hard head", "distill", "hard"),
+            Row("SSD, soft head", "distill", "soft"),
+            Row("SSD, hard head rescaled", "rescale"),
+        ),
+        job(
+            "ride",
+            "epochs=(10,2,1) warmup_epochs=1 rotation=0.0",
+            Row("RIDE, 3 experts", "reweighted"),
+            Row("RIDE, 3 experts, routed", "router"),
+        ),
+        job(
+            "wb",
+            "epochs=(12,2) lr=0.05 l2=1e-3 head_loss=balanced head_lr=0.05 "
+            "head_l2=5e-3",
+            Row("WB, stage 1", "features"),
+            Row("WB, stage 2", "classifier"),
+        ),
+        job(
+            "reslt",
+            "epochs=(12,) warmup_epochs=1",
+            Row("ResLT", "train"),
+        ),
+    ]
+
+
+def check() -> list[Job]:
+    """Two epochs at full size: whether the machinery works, no result."""
+    row = Row("Cross entropy, 2 epochs", "train")
+    flags = ("--set=epochs=(2,)", "--test_freq=1")
+    return [Job("check-ce", C100, 100, "ce", flags, (row,), seeds=(0,))]
+
+
+STUDIES = {"reduced": reduced, "full": full, "check": check}

@@ -1,0 +1,288 @@
+"""The tables: declared runs, executed, resumed, and shown."""
+
+import argparse
+import dataclasses
+import json
+import os
+import time
+import types
+
+import programs
+import pytest
+import settings
+import studies
+import tables
+from studies import Job, Row
+from workers import Workers
+
+from keras_lt.methods import METHODS
+from keras_lt.training import Problem
+
+TINY = ("--set=width=4", "--set=backbone=resnet8", "--set=batch_size=32")
+CE = Job(
+    "tiny-ce",
+    "digits_lt",
+    50,
+    "ce",
+    (*TINY, "--set=epochs=(4,)", "--test_freq=2"),
+    (Row("Plain", "train", published=50.0, source="a paper", best=True),),
+    seeds=(0,),
+)
+TAU = Job(
+    "tiny-tau",
+    "digits_lt",
+    50,
+    "wb",
+    (
+        *(*TINY, "--set=epochs=(1,0)", "--set=tau=1.9", "--flip_tta"),
+        *("--from_stage=tau", "--init_from={needs}"),
+    ),
+    (Row("Divided by norms", "tau", "accuracy_without_flip"),),
+    needs="tiny-ce",
+    seeds=(0,),
+)
+
+
+@pytest.mark.parametrize("study", studies.STUDIES)
+def test_declared_runs_have_the_stages_they_show(study):
+    jobs = studies.STUDIES[study]()
+    names = [job.name for job in jobs]
+    assert len(set(names)) == len(names)
+    for job in jobs:
+        assert job.needs is None or job.needs in names
+        recipe = METHODS[job.method]
+        set_flags = [f[6:] for f in job.flags if f.startswith("--set=")]
+        chosen = settings.parse(recipe, set_flags)
+        problem = Problem((32, 32, 3), class_counts=(500, 50, 5))
+        stages = [stage.name for stage in recipe(problem, **chosen).stages]
+        assert {row.stage for row in job.rows} <= set(stages)
+
+
+def test_the_full_study_is_whole():
+    jobs = studies.full()
+    sets = {(job.dataset, job.ratio) for job in jobs}
+    assert sets == {
+        (dataset, ratio)
+        for dataset in ("cifar10_lt", "cifar100_lt")
+        for ratio in (100, 50, 10)
+    }
+    assert [job.name for job in jobs[:5]] == [
+        f"cifar100_lt-100-{name}"
+        for name in ("ce", "wb-resnet34", "ride3", "reslt", "ssd")
+    ]
+    published = {row.title: row.published for j in jobs[:5] for row in j.rows}
+    assert published["WB, ResNet-34, stage 2"] == 51.83
+    assert published["RIDE, 3 experts, routed"] == 48.6
+
+
+@pytest.fixture
+def workers(tmp_path):
+    flags = argparse.Namespace(
+        workdir=str(tmp_path / "runs"),
+        data_dir=None,
+        subset=None,
+        backend=None,
+        processes=2,
+    )
+    return Workers([CE, TAU], tmp_path / "results", flags)
+
+
+@pytest.fixture(autouse=True)
+def backend_of_the_children(monkeypatch):
+    for name, value in programs.environment().items():
+        monkeypatch.setenv(name, value)
+
+
+@programs.once("jax")
+def test_runs_leave_results_and_are_not_repeated(workers, tmp_path, capsys):
+    assert workers.run([TAU, CE], time.monotonic() + 300)
+    assert workers.state(CE).split() == ["tiny-ce", "done"]
+    assert workers.state(TAU).split() == ["tiny-tau", "done"]
+    files = sorted(path.name for path in workers.target.iterdir())
+    assert files == ["tiny-ce-seed0.json", "tiny-tau-seed0.json"]
+    texts = [(workers.target / name).read_text() for name in files]
+    assert not any(str(tmp_path) in text for text in texts)
+    ce, tau = map(json.loads, texts)
+    folder = tmp_path / "runs" / "tiny-ce-seed0"
+    run = programs.result(folder)
+    same = run.keys() - {"command"}
+    assert {k: ce[k] for k in same} == {k: run[k] for k in same}
+    assert tau["init_from"] == "tiny-ce-seed0"
+
+    progress = (folder / "metrics.jsonl").read_text().splitlines()
+    looks = [json.loads(x).get("test_accuracy") for x in progress]
+    assert looks[0] is looks[2] is None  # every second epoch
+    best = ce["stages"]["train"]["best_test"]
+    assert best["overall"] == max(looks[1], looks[3])
+    assert looks[best["epoch"] - 1] == best["overall"]
+    assert looks[3] == pytest.approx(ce["accuracy"]["overall"])
+    record = tau["stages"]["tau"]
+    assert record["accuracy"] == tau["accuracy"]
+    assert record["accuracy_without_flip"] != record["accuracy"]
+
+    capsys.readouterr()
+    assert workers.run([CE, TAU], time.monotonic() + 300)
+    assert capsys.readouterr().out == ""  # nothing is trained twice
+
+
+@pytest.fixture
+def program(tmp_path, monkeypatch):
+    """Put a script in the place of the trainer."""
+
+    def put(text):
+        path = tmp_path / "program.py"
+        path.write_text(text)
+        monkeypatch.setattr("workers.PROGRAM", path)
+
+    return put
+
+
+HANGS = """
+import os, pathlib, sys, time
+(folder,) = [a[10:] for a in sys.argv if a.startswith("--workdir=")]
+pathlib.Path(folder).mkdir()
+(pathlib.Path(folder) / "metrics.jsonl").write_text(
+    '{"stage": "train", "epoch": 6}'
+)
+pathlib.Path(folder, "pid").write_text(str(os.getpid()))
+time.sleep(300)
+"""
+
+
+def test_time_is_up(workers, program, monkeypatch, capsys):
+    program(HANGS)
+    pid = workers.folder(CE, 0) / "pid"
+    clock = types.SimpleNamespace(
+        monotonic=lambda: float(pid.exists() and bool(pid.read_text())),
+        sleep=time.sleep,
+    )
+    monkeypatch.setattr("workers.time", clock)
+    assert workers.run([TAU], end=0.5)  # begins with what it needs
+    assert "time is up; the same command goes on" in capsys.readouterr().out
+    assert workers.state(CE).split() == ["tiny-ce", "train", "epoch", "7"]
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(pid.read_text()), 0)
+
+
+def test_a_run_that_fails_is_named(workers, program, capsys):
+    program("import sys; sys.exit('error: --set: no such network')")
+    other = dataclasses.replace(CE, name="tiny-other")
+    workers.jobs["tiny-other"] = other
+    assert not workers.run([CE, TAU, other], time.monotonic() + 300)
+    out = capsys.readouterr().out
+    for name in ("tiny-ce", "tiny-other"):
+        assert f"{name}, seed 0: failed: error: --set: no such network" in out
+    assert "tiny-tau, seed 0: left out, as tiny-ce failed" in out
+
+
+def test_seeds_train_together_where_there_is_an_accelerator(workers):
+    several = dataclasses.replace(CE, seeds=(0, 1, 2))
+    own = dataclasses.replace(TAU, seeds=(0, 1))
+    shared = dataclasses.replace(own, name="tiny-shared", needs_seed=0)
+    workers.jobs |= {"tiny-ce": several, "tiny-shared": shared}
+    jobs = [several, own, shared]
+    alone = [(task.job.name, task.seeds) for task in workers._tasks(jobs)]
+    assert alone == [
+        *(("tiny-ce", (seed,)) for seed in (0, 1, 2)),
+        *(("tiny-tau", (seed,)) for seed in (0, 1)),
+        *(("tiny-shared", (seed,)) for seed in (0, 1)),
+    ]
+    workers.together = True
+    tasks = workers._tasks(jobs)
+    assert [(task.job.name, task.seeds) for task in tasks] == [
+        ("tiny-ce", (0, 1, 2)),
+        ("tiny-tau", (0,)),
+        ("tiny-tau", (1,)),
+        ("tiny-shared", (0, 1)),
+    ]
+    run = workers.workdir / "tiny-ce" / "digits_lt-50-ce-seed1"
+    run.mkdir(parents=True)  # where train.py puts it
+    assert workers._tasks(jobs)[2].source == run
+
+
+def finished(overall, few, *, best, seconds=100.0):
+    accuracy = {"overall": overall, "many": 0.9, "medium": 0.5, "few": few}
+    record = {
+        "accuracy": accuracy,
+        "best_test": {"epoch": 2, "overall": best},
+        "epochs": 30,
+        "views": {"hard": accuracy | {"overall": 0.25}},
+    }
+    return {
+        "stages": {"train": record, "later": record},
+        "flip_tta": False,
+        "train_seconds": seconds,
+        "images_per_second": 10 * seconds,
+        "device": "a device",
+        "backend": "jax",
+        "versions": {"keras": "3.1"},
+        "split_sha256": "0123456789abcdef0",
+    }
+
+
+def row_of(page, title):
+    (line,) = [x for x in page.splitlines() if x.startswith(f"| {title} |")]
+    return [cell.strip() for cell in line.split("|")[2:-1]]
+
+
+def test_the_page_is_made_of_the_files(tmp_path, monkeypatch):
+    later = Row("View", "later", "hard", published=20.0, source="a log")
+    other = dataclasses.replace(CE, name="tiny-other", rows=(later,))
+    open_ = dataclasses.replace(CE, name="tiny-open", ratio=10)
+    monkeypatch.setitem(tables.NAMES, "digits_lt", "Digits")
+    jobs = [dataclasses.replace(job, seeds=(0, 1, 2)) for job in (CE, other)]
+    monkeypatch.setattr(studies, "reduced", lambda: jobs[:1])
+    monkeypatch.setattr(studies, "full", lambda: [jobs[1], open_])
+    for seed, overall in enumerate((0.3, 0.32)):
+        result = finished(overall, 0.1, best=overall + 0.02)
+        for job in jobs:
+            tables.path(tmp_path, job, seed).write_text(json.dumps(result))
+    page = tables.write(tmp_path).read_text()
+    end = ["100", "1000.0", "a device"]
+    three = ["90.0 ± 0.0", "50.0 ± 0.0", "10.0 ± 0.0"]
+    assert row_of(page.split("## Full")[0], "Plain") == [
+        *("31.0 ± 1.4 (2 of 3 seeds)", *three, "+0.0", "+0.0", "30", *end)
+    ]
+    assert row_of(page, "View") == [
+        *("25.0 ± 0.0 (2 of 3 seeds)", *three),
+        *("", "20.0", "+5.0", "a log", "60", *end),
+    ]
+    assert row_of(page.split("ratio 10\n")[1], "Plain") == [
+        *("open", "", "", "", "", "50.0 †", "", "a paper", "", "", "", "")
+    ]
+    assert "jax; keras 3.1; split 0123456789abcdef" in page
+    assert "--imbalance_ratio=50 --set=width=4" in page
+
+    trained = dataclasses.replace(jobs[0], name="tiny-other")
+    monkeypatch.setattr(studies, "full", lambda: [trained])
+    page = tables.write(tmp_path).read_text().split("## Full")[1]
+    assert row_of(page, "Plain")[4:8] == [
+        *("33.0 ± 1.4", "50.0 †", "-19.0", "a paper")
+    ]
+    tables.path(tmp_path, CE, 0).write_text("{")
+    with pytest.raises(ValueError, match="tiny-ce-seed0.json is damaged"):
+        tables.write(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["trian"], "expected one of ['list', 'run', 'table'], got 'trian'"),
+        (["run", "--study=small"], "--study must be one of"),
+        (["run", "--minutes=0"], "--minutes must be > 0, got 0.0"),
+        (["run", "--processes=0"], "--processes must be >= 1, got 0"),
+        (["run", "--data_dir=absent"], "--data_dir must be a folder"),
+        (["list", "--only=vgg"], "--only: no training of reduced begins"),
+    ],
+)
+def test_bad_flags(arguments, message, tmp_path):
+    _, err = programs.run("reproduce.py", *arguments, cwd=tmp_path, status=2)
+    assert message in err
+    assert err.count("\n") == 1
+
+
+def test_list_shows_what_is_open(tmp_path):
+    options = ("--study=full", f"--results={tmp_path}", "--only=cifar10_lt-50")
+    out, _ = programs.run("reproduce.py", "list", *options, cwd=tmp_path)
+    assert len(out.splitlines()) == len(studies.full()) / 6
+    assert all(line.split()[1:] == ["open"] * 3 for line in out.splitlines())
