@@ -252,7 +252,7 @@ def reduced() -> list[Job]:
     return [  # the longest ones early: several processes end together then
         job(
             "ce",
-            "epochs=(12,) warmup_epochs=1",
+            "epochs=(12,) warmup_epochs=1 factor=0.1",
             Row("Cross entropy", "train"),
         ),
         job(
@@ -264,13 +264,14 @@ def reduced() -> list[Job]:
         ),
         job(
             "ride",
-            "epochs=(10,2,1) warmup_epochs=1 rotation=0.0",
+            "epochs=(8,4,1) warmup_epochs=1 factor=0.1 milestones=(0.67,0.9) "
+            "rotation=0.0",
             Row("RIDE, 3 experts", "reweighted"),
             Row("RIDE, 3 experts, routed", "router"),
         ),
         job(
             "wb",
-            "epochs=(12,2) lr=0.05 l2=1e-3 head_loss=balanced head_lr=0.05 "
+            "epochs=(12,4) lr=0.05 l2=5e-4 head_loss=balanced head_lr=0.05 "
             "head_l2=5e-3",
             Row("WB, stage 1", "features"),
             Row("WB, stage 2", "classifier"),

@@ -30,13 +30,14 @@ def recipe(
     nesterov: bool = False,
     l2: float = 2e-4,
     epochs: tuple[int] = (200,),
+    factor: float = 0.01,
     warmup_epochs: int = 5,
     batch_size: int = 128,
     sampler: str = "instance",
 ) -> Recipe:
     """Cross entropy in one stage, with the settings of the LDAM release.
 
-    The rate drops to 1 % after 80 % and again after 90 % of the epochs.
+    The rate drops by a factor after 80 % and again after 90 % of the epochs.
 
     Args:
         problem: Shape and class counts.
@@ -47,6 +48,7 @@ def recipe(
         nesterov: Whether SGD looks ahead.
         l2: Weight decay, coupled, of every variable.
         epochs: Epochs of the one stage.
+        factor: Of each drop of the rate.
         warmup_epochs: Epochs of linear warm-up.
         batch_size: Images a step.
         sampler: Name in `samplers.SAMPLERS`.
@@ -67,7 +69,7 @@ def recipe(
         lr,
         total,
         milestones=milestones,
-        factor=0.01,
+        factor=factor,
         warmup_epochs=min(warmup_epochs, total),
     )
     return Recipe(
