@@ -40,7 +40,8 @@ def define_flags() -> None:
     flags.DEFINE_integer(
         "image_size",
         None,
-        "Pixels of a side. Default: 4 in `overhead`, else 32.",
+        "Pixels of a side. Default: 4 in `overhead`, 224 in `input` from "
+        "disk, else 32.",
     )
     flags.DEFINE_integer(
         "batch_size",
@@ -48,6 +49,10 @@ def define_flags() -> None:
         "Images a step. Default: 2 in `overhead`, 2 a device in "
         "`communication`, 256 in `routing`, else 128.",
     )
+    flags.DEFINE_string(
+        "dataset", None, "Images on disk for `input`: folder or csv."
+    )
+    flags.DEFINE_string("data_dir", None, "Where they are.")
     flags.DEFINE_integer("classes", 100, "Classes of `communication`.")
     flags.DEFINE_integer("steps", 50, "Steps or batches of a measurement.")
     flags.DEFINE_integer("rounds", 7, "Measurements of each contender.")

@@ -39,11 +39,14 @@ def command(argv: Sequence[str]) -> str:
     return shlex.join(["python", *argv])
 
 
-def checked(function: Callable, *arguments: Any) -> Any:
+KNOWN = (ValueError, OSError, ImportError)
+
+
+def checked(function: Callable, *arguments: Any, errors: Any = KNOWN) -> Any:
     """Call a function; a known error ends the program with one line."""
     try:
         return function(*arguments)
-    except (ValueError, OSError, ImportError) as error:
+    except errors as error:
         line = " ".join(str(error).split())
         print(f"error: {line}", file=sys.stderr)
         sys.exit(2)

@@ -42,6 +42,10 @@ def read(
             )
         }
         chosen["data_dir"] = data_dir or config["data_dir"]
+        if "image_size" in identity:  # they stay on disk, with their own tail
+            del chosen["imbalance_ratio"]
+            chosen["image_size"] = identity["image_size"]
+            chosen["test_per_class"] = identity["test_per_class"]
         name, split = identity["dataset"], identity["split_sha256"]
         command_line.set_backend(backend or identity["backend"])
     except (KeyError, TypeError, json.JSONDecodeError) as error:

@@ -8,6 +8,7 @@ import pathlib
 import augmentation
 import files
 import keras
+import numpy as np
 import settings
 from run import Run
 
@@ -44,6 +45,9 @@ def runs(flags, command: str) -> list[Run]:
         subset=flags.subset,
         data_dir=flags.data_dir,
         validation_per_class=flags.validation_per_class,
+        test_per_class=flags.test_per_class,
+        image_size=flags.image_size,
+        skip_unreadable=flags.unreadable == "skip",
     )
     source = dataset.source
     problem = Problem(
@@ -53,11 +57,13 @@ def runs(flags, command: str) -> list[Run]:
         source.pixel_std,
     )
     start = _start(flags)
+    on_disk = not isinstance(dataset.train[0], np.ndarray)
     plan = []
     for name, variant, seed in itertools.product(names, variants, seeds):
         own = chosen[name] | variant
         hyperparameters = _hyperparameters(name, source, own, flags)
         ratio = flags.imbalance_ratio or source.imbalance_ratio
+        ratio = ratio or max(dataset.class_counts) / min(dataset.class_counts)
         identity = {
             "method": name,
             "dataset": dataset.name,
@@ -76,6 +82,8 @@ def runs(flags, command: str) -> list[Run]:
             "seed": seed,
             "hyperparameters": hyperparameters,
         }
+        for option in ("image_size", "test_per_class") if on_disk else ():
+            identity[option] = flags[option].value
         label = f"{dataset.name}-{ratio:g}-{name}"
         for hyperparameter, value in variant.items():
             label += f"-{hyperparameter}={value}".replace("/", "_")
@@ -123,6 +131,10 @@ def _check(flags) -> None:
         raise ValueError(
             f"--precision must be one of {PRECISIONS}, got {flags.precision!r}"
         )
+    if flags.unreadable not in ("error", "skip"):
+        raise ValueError(
+            f"--unreadable must be error or skip, got {flags.unreadable!r}"
+        )
     if flags.lr_scaling not in ("none", "linear"):
         raise ValueError(
             f"--lr_scaling must be none or linear, got {flags.lr_scaling!r}"
@@ -146,6 +158,8 @@ def _check(flags) -> None:
         "accumulate_steps",
         "validation_freq",
         "steps_per_execution",
+        "image_size",
+        "test_per_class",
     ):
         value = flags[name].value
         if value is not None and not value > 0:

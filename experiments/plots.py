@@ -1,6 +1,7 @@
 """Plots of a run: accuracy and norms by class rank, and curves."""
 
 import pathlib
+from collections.abc import Sequence
 
 import matplotlib
 import numpy as np
@@ -62,6 +63,17 @@ def by_group(
         axes.bar(where, heights, width, color=color, label=name)
     axes.set(title=title, xticks=range(len(groups)), xticklabels=groups)
     axes.legend(frameon=False, fontsize="small", ncols=2)
+    figure.savefig(path, dpi=110)
+    pyplot.close(figure)
+
+
+def long_tail(path: pathlib.Path, counts: Sequence[int]) -> None:
+    """Plot training images by class rank."""
+    figure, axes = pyplot.subplots(figsize=(6, 3.4), layout="constrained")
+    axes.step(np.arange(len(counts)), np.sort(counts)[::-1], where="mid")
+    axes.set(
+        xlabel="class rank by frequency", ylabel="training images", yscale="log"
+    )
     figure.savefig(path, dpi=110)
     pyplot.close(figure)
 

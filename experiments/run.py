@@ -1,5 +1,6 @@
 """One run: train, evaluate, and leave everything in its folder."""
 
+import contextlib
 import dataclasses
 import itertools
 import pathlib
@@ -99,7 +100,9 @@ class Run:
                 "versions": files.versions(),
             }
             files.write_json(self.folder / "config.json", config)
-            files.write_json(result_path, self._train())
+            with self._failures_of_data():
+                result = self._train()
+            files.write_json(result_path, result)
             (self.folder / "checkpoint.npz").unlink()
         result = files.read_json(result_path)
         reports.print_stages(result)
@@ -107,6 +110,23 @@ class Run:
         if self.flags.plots:
             reports.draw(self.folder, result)
         return result
+
+    @contextlib.contextmanager
+    def _failures_of_data(self):
+        """Raise what made reading images fail, not what came of it."""
+        try:
+            yield
+        except Exception as error:
+            for images in self._images():
+                if getattr(images, "failure", None):
+                    raise images.failure from error
+            raise
+
+    def _images(self) -> list:
+        """Images of all splits."""
+        splits = ("train", "validation", "test")
+        splits = [getattr(self.dataset, split) for split in splits]
+        return [images for images, _ in filter(None, splits)]
 
     def _announce(self) -> None:
         counts = self.dataset.class_counts
@@ -171,6 +191,7 @@ class Run:
             "images_per_second": _speed(outcome),
             "seconds": {k: round(v, 3) for k, v in clock.seconds.items()},
             "input": self.loader.kind,
+            "unreadable": self._unreadable(),
             "device": files.device(),
             "replicas": replicas(),
             "versions": files.versions(),
@@ -203,6 +224,15 @@ class Run:
             used = routing.count_used(model, self.dataset.test[0])
             result["experts_used"] = used.tolist()
         return result
+
+    def _unreadable(self) -> dict[str, str]:
+        """Images that others stood in for, with the reasons; shown as well."""
+        found = {}
+        for images in self._images():
+            found |= getattr(images, "unreadable", {})
+        for reason in found.values():
+            print(f"skipped: {reason}", flush=True)
+        return found
 
     def _routing(self, serve: keras.Model) -> dict | None:
         """Cost of routed experts on the test images."""

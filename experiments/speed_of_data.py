@@ -1,8 +1,10 @@
 """How fast batches come, and draws."""
 
+import concurrent.futures
 import dataclasses
 import importlib.util
 import itertools
+import os
 import tracemalloc
 
 import numpy as np
@@ -16,6 +18,8 @@ IMAGES, CLASSES = 437_513, 8_142  # of iNaturalist 2018
 def measure_input(flags) -> dict:
     """Images a second of training batches, by input path."""
     batch = flags.batch_size or 128
+    if flags.dataset:
+        return _from_disk(flags, batch)
     published = data.DATASETS["cifar100_lt"].augment
     pixels = np.random.default_rng(0).integers(
         0, 256, (10_000, 32, 32, 3), "uint8"
@@ -31,7 +35,7 @@ def measure_input(flags) -> dict:
         "two_views": (published, True),
     }
     contenders = {}
-    for kind in _kinds():
+    for kind in _kinds("numpy", "tf.data"):
         for name, (augment, two) in views.items():
             loader = data.Loader(
                 (pixels, labels),
@@ -42,22 +46,57 @@ def measure_input(flags) -> dict:
             stage = training.Stage(
                 name=name, epochs=1, batch_size=batch, two_views=two
             )
-            batches = loader.train(stage, seed=0)
-            if kind == "numpy":
-                stream = map(batches.__getitem__, itertools.count())
-            else:
-                stream = iter(batches)
-            contenders[f"{kind}_{name}"] = lambda stream=stream: [
-                next(stream) for _ in range(flags.steps)
-            ]
+            contenders[f"{kind}_{name}"] = _steps(loader, stage, flags.steps)
     found = medians(contenders, flags.rounds)
     images = flags.steps * batch
     return {f"{k}_per_s": images / v for k, v in found.items()}
 
 
-def _kinds():
-    tensorflow = importlib.util.find_spec("tensorflow")
-    return ("numpy", "tf.data") if tensorflow else ("numpy",)
+def _from_disk(flags, batch):
+    """Beside random crops and flips: the same files, decoded and resized."""
+    size = flags.image_size or 224
+    dataset = data.load(flags.dataset, data_dir=flags.data_dir, image_size=size)
+    files, labels = dataset.train
+    stage = training.Stage(
+        name="input", epochs=1, batch_size=min(batch, len(labels))
+    )
+    images = flags.steps * stage.batch_size
+    positions = np.random.default_rng(0).integers(0, len(files), images)
+    paths = [files.path(position) for position in positions]
+    pool = concurrent.futures.ThreadPoolExecutor(os.cpu_count())
+    contenders = {
+        "bare": lambda: [*pool.map(lambda path: _decode(path, size), paths)]
+    }
+    for kind in _kinds("numpy", "grain", "tf.data"):
+        loader = data.Loader(
+            (files, labels), augment=dataset.source.augment, kind=kind
+        )
+        contenders[kind] = _steps(loader, stage, flags.steps)
+    found = medians(contenders, flags.rounds)
+    return {f"{k}_per_s": images / v for k, v in found.items()}
+
+
+def _decode(path, size):
+    from PIL import Image
+
+    with Image.open(path) as image:
+        bilinear = Image.Resampling.BILINEAR
+        return np.asarray(image.convert("RGB").resize((size, size), bilinear))
+
+
+def _steps(loader, stage, number):
+    """Function that takes batches of an endless stream."""
+    batches = loader.train(stage, seed=0)
+    if loader.kind == "numpy":
+        batches = map(batches.__getitem__, itertools.count())
+    stream = iter(batches)
+    return lambda: [next(stream) for _ in range(number)]
+
+
+def _kinds(*kinds):
+    """Those whose package is installed."""
+    packages = {"tf.data": "tensorflow"}
+    return [k for k in kinds if importlib.util.find_spec(packages.get(k, k))]
 
 
 def measure_sampler(flags) -> dict:

@@ -81,11 +81,18 @@ def define_flags() -> None:
         "JAX only.",
     )
 
-    string("dataset", "digits_lt", "digits_lt, cifar10_lt or cifar100_lt.")
+    string(
+        "dataset",
+        "digits_lt",
+        "digits_lt, cifar10_lt, cifar100_lt; imagenet_lt, places_lt, "
+        "inaturalist2018; or your own images: folder (one folder a class) or "
+        "csv (columns path, label and maybe split).",
+    )
     number(
         "imbalance_ratio",
         None,
-        "Largest over smallest class count. Default: digits 50, CIFAR 100.",
+        "Largest over smallest class count, of digits and CIFAR. Default: "
+        "digits 50, CIFAR 100.",
     )
     string("profile", "exponential", "exponential or step.")
     string(
@@ -98,8 +105,22 @@ def define_flags() -> None:
     string(
         "data_dir",
         None,
-        "Folder with CIFAR's official binary archive, or with its files. "
-        "Default: TensorFlow Datasets.",
+        "Folder with CIFAR's official binary archive, or with its files "
+        "(default: TensorFlow Datasets); with images and their published "
+        "lists; with one folder a class; or the csv file.",
+    )
+    integer("image_size", 224, "Pixels of a side of images that stay on disk.")
+    integer(
+        "test_per_class",
+        None,
+        "Images of each class to test on, of your own images without a test "
+        "split. Default: a third of the smallest class, at most 50.",
+    )
+    string(
+        "unreadable",
+        "error",
+        "Images on disk that cannot be read: error, or skip, which lets "
+        "another image of the class stand in and lists them.",
     )
     integer(
         "validation_per_class",
@@ -125,8 +146,9 @@ def define_flags() -> None:
     string(
         "input",
         None,
-        "Where batches are made, of the same images: by tf.data, by numpy "
-        "(without TensorFlow), or on the device, which then holds all images. "
+        "Where batches are made, of the same images: by tf.data; by numpy or "
+        "grain (without TensorFlow); or on the device, which then holds all "
+        "images. "
         "Default: by backend, device and size.",
     )
     switch("flip_tta", False, "Evaluate on the mean of image and mirror image.")
@@ -195,10 +217,11 @@ def main(argv: list[str]) -> None:
     import strategy
     from run import execute
 
+    from keras_lt.data import DataError
     from keras_lt.devices import is_chief
 
     with strategy.lost_processes():
-        results = execute(runs)
+        results = command_line.checked(execute, runs, errors=DataError)
     if len(results) > 1 and is_chief():
         reports.print_means(results)
         if FLAGS.plots:

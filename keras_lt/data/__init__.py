@@ -3,6 +3,7 @@
 from keras_lt.data.augment import Augment
 from keras_lt.data.datasets import DATASETS, ImageDataset, load
 from keras_lt.data.distortions import distort
+from keras_lt.data.image_files import ImageFiles
 from keras_lt.data.loader import Loader
 from keras_lt.data.long_tail import (
     DataError,
@@ -17,6 +18,7 @@ __all__ = [
     "Augment",
     "DataError",
     "ImageDataset",
+    "ImageFiles",
     "Loader",
     "distort",
     "exponential_counts",

@@ -9,6 +9,8 @@ import numpy as np
 from keras_lt.data.distortions import distort_drawn, draw_distortions
 from keras_lt.data.moves import draw_moves, pick, pick_with, sources
 
+DISTORTIONS = {"window", "jittered", "grey", "blurred"}
+
 
 @dataclasses.dataclass(frozen=True)
 class Augment:
@@ -99,14 +101,15 @@ class Augment:
         return bool(self.pad or self.flip or self.rotation)
 
     def draw(
-        self, random: np.random.Generator, batch: int, *shape: int
+        self, random: np.random.Generator, batch: int, *shape: int | None
     ) -> dict[str, np.ndarray]:
         """Draw all that is random about a batch, but for `layers`.
 
         Args:
             random: Where the draws come from.
             batch: Number of images B.
-            *shape: Height, width and channels of an image.
+            *shape: Height, width and channels of an image; None for height
+                and width where each image has its own.
 
         Returns:
             A few numbers for each image, see `draw_moves` and
@@ -139,6 +142,6 @@ class Augment:
                 images = pick(images, source)
             else:
                 images = pick_with(ops, images, source)
-        if self.distorts:
+        if DISTORTIONS & draws.keys():
             images = distort_drawn(images, draws, self, ops)
         return images

@@ -7,6 +7,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from keras_lt.data.image_files import ImageFiles
 from keras_lt.data.moves import sources
 from keras_lt.devices import local_replicas, replicas, tf_strategy
 
@@ -23,6 +24,7 @@ class Plan:
 
     def __init__(self, loader, stage, seed, first_epoch):
         self.shape = loader.pixels.shape[1:]
+        self.drawn_for = _shape_for_draws(loader.pixels)
         self.augments = [loader.augment, loader.second_view]
         self.augments = self.augments[: 1 + stage.two_views]
         self.batch_size = stage.batch_size
@@ -57,7 +59,7 @@ class Plan:
         draws = []
         for view, augment in enumerate(self.augments):
             random = np.random.default_rng((self.seed, epoch, step, view))
-            draws.append(augment.draw(random, len(index), *self.shape))
+            draws.append(augment.draw(random, len(index), *self.drawn_for))
         return {"index": index, "draws": tuple(draws)}
 
     def sources(self, j):
@@ -101,9 +103,14 @@ class Assembler:
         """
         index = batch["index"]
         labels = ops.take(arrays["labels"], index, axis=0)
-        pixels = ops.take(arrays["images"], index, axis=0)
+        on_disk = isinstance(arrays["images"], ImageFiles)
+        if not on_disk:
+            pixels = ops.take(arrays["images"], index, axis=0)
         views = []
         for augment, draws in zip(self.augments, batch["draws"], strict=True):
+            if on_disk:  # a window is read, not cut out
+                pixels = arrays["images"].read(index, draws.get("window"))
+                draws = {k: v for k, v in draws.items() if k != "window"}
             images = augment.apply(pixels, draws, ops)
             for layer in augment.layers:
                 images = layer(images.astype("float32"), training=True)
@@ -124,10 +131,17 @@ class Assembler:
     def example(self) -> tuple[Any, Any]:
         """Make a batch of one image, to build a model with."""
         random = np.random.default_rng(0)
-        shape = self.arrays["images"].shape[1:]
+        shape = _shape_for_draws(self.arrays["images"])
         draws = [augment.draw(random, 1, *shape) for augment in self.augments]
         batch = {"index": np.zeros(1, int), "draws": draws}
         return self(self.arrays, batch, np)
+
+
+def _shape_for_draws(images):
+    """Height, width and depth; images on disk have sizes of their own."""
+    if isinstance(images, ImageFiles):
+        return (None, None, images.shape[-1])
+    return images.shape[1:]
 
 
 class Batches(keras.utils.PyDataset):
@@ -158,6 +172,32 @@ class Batches(keras.utils.PyDataset):
             if self.assemble is None:
                 return (batch,)
             return self.assemble(self.assemble.arrays, batch, np)
+
+
+class Slices(keras.utils.PyDataset):
+    """Inputs and labels in order, once, a batch at a time.
+
+    Args:
+        inputs: Nested tuples of arrays or `ImageFiles`, of one length.
+        labels: Class ids of the same length.
+        batch_size: Images at a time.
+    """
+
+    def __init__(self, inputs, labels, batch_size=64):
+        super().__init__()
+        self.arrays = (inputs, labels)
+        self.batch_size = batch_size
+        self.length = len(labels)
+
+    @property
+    def num_batches(self):
+        """Batches, the last one maybe smaller."""
+        return -(-self.length // self.batch_size)
+
+    def __getitem__(self, i):
+        """Batch i."""
+        part = slice(i * self.batch_size, (i + 1) * self.batch_size)
+        return keras.tree.map_structure(lambda a: a[part], self.arrays)
 
 
 class Announced(Batches):

@@ -8,8 +8,9 @@ from collections.abc import Callable
 import numpy as np
 
 from keras_lt import stats
-from keras_lt.data import cifar, digits
+from keras_lt.data import cifar, digits, disk
 from keras_lt.data.augment import Augment
+from keras_lt.data.image_files import ImageFiles
 from keras_lt.data.long_tail import (
     PROFILES,
     DataError,
@@ -74,26 +75,31 @@ DATASETS = {
 
 @dataclasses.dataclass(frozen=True)
 class ImageDataset:
-    """Images in memory: a long-tailed training split and balanced others.
+    """A long-tailed training split and others, in memory or on disk.
 
     Args:
         name: Name of the data set.
-        train: Images uint8 `(N, H, W, channels)` and labels int64 `(N,)`.
-        validation: The same, balanced and disjoint from both; None if no
-            such split was asked for.
-        test: The same, balanced.
+        train: Images, a uint8 array `(N, H, W, channels)` or `ImageFiles`
+            that look like one, and labels int64 `(N,)`.
+        validation: The same, disjoint from both; None if there is none.
+        test: The same.
         class_names: Length C.
-        indices: Positions of the training images in the full training set.
         source: Where it came from, with statistics and augmentation.
+        split_sha256: Hash that names the training images.
+        indices: Positions of the training images in the full training set, if
+            they were cut out of one.
+        ignored: Files beside images on disk, none by their ending.
     """
 
     name: str
-    train: tuple[np.ndarray, np.ndarray]
-    validation: tuple[np.ndarray, np.ndarray] | None
-    test: tuple[np.ndarray, np.ndarray]
+    train: tuple[np.ndarray | ImageFiles, np.ndarray]
+    validation: tuple[np.ndarray | ImageFiles, np.ndarray] | None
+    test: tuple[np.ndarray | ImageFiles, np.ndarray]
     class_names: tuple[str, ...]
-    indices: np.ndarray
-    source: Source
+    source: Source | disk.DiskSource
+    split_sha256: str
+    indices: np.ndarray | None = None
+    ignored: tuple[str, ...] = ()
 
     @property
     def input_shape(self) -> tuple[int, int, int]:
@@ -105,11 +111,6 @@ class ImageDataset:
         """Training images per class."""
         return stats.count_classes(self.train[1], len(self.class_names))
 
-    @functools.cached_property
-    def split_sha256(self) -> str:
-        """Hash of the chosen training images' positions."""
-        return index_hash(self.indices)
-
 
 def load(
     name: str,
@@ -119,12 +120,18 @@ def load(
     subset: str = "ldam",
     data_dir: str | None = None,
     validation_per_class: int = 0,
+    test_per_class: int | None = None,
+    image_size: int = 224,
+    skip_unreadable: bool = False,
 ) -> ImageDataset:
-    """Load a data set and cut its training split to a long tail.
+    """Load a data set; a balanced one is cut to a long tail.
 
     Args:
-        name: `"digits_lt"` (needs no download), `"cifar10_lt"` or
-            `"cifar100_lt"`.
+        name: `"digits_lt"` (needs no download), `"cifar10_lt"`,
+            `"cifar100_lt"`; or one that stays on disk: `"imagenet_lt"`,
+            `"places_lt"` and `"inaturalist2018"`, whose published lists lie in
+            `data_dir` beside the images, and your own `"folder"` (one folder
+            a class, see `read_folder`) or `"csv"` (a table, see `read_csv`).
         imbalance_ratio: Largest over smallest class count, >= 1; by default
             50 for the digits and 100 for CIFAR.
         profile: `"exponential"` or `"step"`.
@@ -136,6 +143,12 @@ def load(
             comes from TensorFlow Datasets without it.
         validation_per_class: Images of each class to hold out from training,
             for tuning; see `long_tail_indices`.
+        test_per_class: The same for testing, where your own images have no
+            test split; by default a third of the smallest class, at most 50.
+        image_size: Pixels of a side of images that stay on disk.
+        skip_unreadable: Whether another image of its class stands in for an
+            image on disk that cannot be read; else that is an error when it is
+            met.
 
     Returns:
         An `ImageDataset`.
@@ -149,7 +162,7 @@ def load(
         (124, 80, 51, 33, 21, 14, 9, 5, 3, 2)
     """
     for argument, value, known in (
-        ("name", name, DATASETS),
+        ("name", name, DATASETS | disk.SOURCES),
         ("profile", profile, PROFILES),
     ):
         if value not in known:
@@ -158,6 +171,32 @@ def load(
                 f"`{argument}` must be one of {[*known]}, got {value!r}; did "
                 f"you mean {near!r}?"
             )
+    if name in disk.SOURCES:
+        if imbalance_ratio or (profile, subset) != ("exponential", "ldam"):
+            raise ValueError(
+                "`imbalance_ratio`, `profile` and `subset` cut a balanced data "
+                f"set; {name} has the tail that its images have"
+            )
+        listing = disk.SOURCES[name].read(data_dir)
+        listing = disk.with_test(listing, test_per_class)
+        if validation_per_class:
+            listing = disk.split_off(
+                listing, "validation", validation_per_class
+            )
+        splits = {
+            split: disk.files(listing, split, image_size, skip_unreadable)
+            for split in listing.names
+        }
+        return ImageDataset(
+            name=name,
+            train=splits["train"],
+            validation=splits.get("validation"),
+            test=splits["test"],
+            class_names=listing.class_names,
+            source=disk.SOURCES[name],
+            split_sha256=listing.sha256,
+            ignored=listing.ignored,
+        )
     source = DATASETS[name]
     ratio = source.imbalance_ratio if imbalance_ratio is None else None
     ratio = ratio or imbalance_ratio
@@ -185,8 +224,9 @@ def load(
         validation=(x[validation], y[validation]) if len(validation) else None,
         test=(x_test, y_test),
         class_names=names,
-        indices=train,
         source=source,
+        split_sha256=index_hash(train),
+        indices=train,
     )
 
 

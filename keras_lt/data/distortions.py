@@ -14,9 +14,7 @@ from keras_lt.data.colors import (
     saturation,
     shift_hue,
 )
-
-ASPECTS = (3 / 4, 4 / 3)
-TRIES = 10
+from keras_lt.data.windows import draw_windows, windows
 
 
 def distort(
@@ -46,22 +44,32 @@ def draw_distortions(
     random: np.random.Generator,
     augment: Any,
     batch: int,
-    height: int,
-    width: int,
+    height: int | None,
+    width: int | None,
     channels: int,
 ) -> dict[str, np.ndarray]:
     """Draw what `distort` needs.
 
+    Args:
+        random: Where the draws come from.
+        augment: A `data.Augment`.
+        batch: Number of images B.
+        height: H; None if each image has its own, then `window` is what
+            `draw_windows` returns.
+        width: W; None likewise.
+        channels: Depth of an image.
+
     Returns:
-        Those of `window` `(B, 4)`, see `draw_windows`; `jittered` `(B,)`,
+        Those of `window` `(B, 4)`, see `windows`; `jittered` `(B,)`,
         `changes` and `order` `(B, 4)`; `grey` `(B,)`; `blurred` and `sigma`
         `(B,)` that the augmentation asks for.
     """
     draws = {}
     if augment.crop_scale:
-        draws["window"] = draw_windows(
-            random, batch, height, width, augment.crop_scale
-        )
+        window = draw_windows(random, batch, augment.crop_scale)
+        if height is not None:
+            window = windows(window, height, width)
+        draws["window"] = window
     if any(augment.jitter):
         draws["jittered"] = random.random(batch) < augment.jitter_share
         changes = random.uniform(-1, 1, (4, batch)).astype("float32").T
@@ -107,50 +115,6 @@ def _where(rows, change, x, arguments, ops):
         return x
     changed = change(x, *arguments, ops=ops)
     return ops.where(rows[:, None, None, None], changed, x)
-
-
-def draw_windows(
-    random: np.random.Generator,
-    batch: int,
-    height: int,
-    width: int,
-    scale: tuple[float, float],
-) -> np.ndarray:
-    """Draw one window for each image.
-
-    Each has a uniform share of the area, and a log-uniform aspect ratio from
-    3/4 to 4/3. The first of ten draws that fits into the image is taken, else
-    the largest central window whose aspect ratio is in the range.
-
-    Args:
-        random: Where the draws come from.
-        batch: Number of images B.
-        height: H of an image.
-        width: W of an image.
-        scale: Smallest and largest share of the area.
-
-    Returns:
-        float32 `(B, 4)`: first row, rows, first column, columns, all whole.
-    """
-    area = height * width * random.uniform(*scale, (batch, TRIES))
-    aspect = np.exp(random.uniform(*np.log(ASPECTS), (batch, TRIES)))
-    sizes = np.rint(np.sqrt([area / aspect, area * aspect])).astype(int)
-    limits = np.array([height, width])[:, None, None]
-    fits = ((sizes > 0) & (sizes <= limits)).all(0)  # (B, TRIES)
-    sizes = sizes[:, np.arange(batch), fits.argmax(1)]  # (2, B)
-    starts = random.random((2, batch))
-    aspect = np.clip(width / height, *ASPECTS)
-    whole = (
-        min(height, round(width / aspect)),
-        min(width, round(height * aspect)),
-    )
-    central = ~fits.any(1)
-    sizes[:, central] = np.array(whole)[:, None]
-    room = limits[..., 0] - sizes
-    starts = (starts * (room + 1)).astype(int)
-    starts[:, central] = room[:, central] // 2
-    windows = [starts[0], sizes[0], starts[1], sizes[1]]
-    return np.stack(windows, axis=1).astype("float32")
 
 
 def resample(x: Any, rows: Any, columns: Any, ops: Any) -> Any:

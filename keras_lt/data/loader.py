@@ -2,8 +2,10 @@
 
 import collections
 import contextlib
+import os
 import sys
 import time
+from importlib.util import find_spec
 from typing import Any
 
 import keras
@@ -11,33 +13,38 @@ import numpy as np
 
 from keras_lt.data import tf_streams
 from keras_lt.data.augment import Augment
-from keras_lt.data.batches import Announced, Assembler, Batches, Plan
+from keras_lt.data.batches import Announced, Assembler, Batches, Plan, Slices
+from keras_lt.data.image_files import ImageFiles
 from keras_lt.devices import on_accelerator, tf_strategy
 
-KINDS = ("numpy", "tf.data", "device")
+KINDS = ("numpy", "grain", "tf.data", "device")
 FITS = 2**30  # bytes of images that an accelerator can spare
 
 
 class Loader:
-    """Endless training batches of images in memory.
+    """Endless training batches of images in memory or on disk.
 
     Batch i is a function of seed, sampler and i alone, so training resumes
     anywhere, and all kinds give the same images (what `Augment` resizes or
     colours: up to one level of 255, where rounding differs).
 
     Args:
-        train: Images uint8 `(N, H, W, channels)` and labels `(N,)`.
+        train: Images uint8 `(N, H, W, channels)`, or `ImageFiles`, and labels
+            `(N,)`.
         validation: The same for validation, or None.
         augment: What happens to training images.
         second_view: What happens to the second view of stages with two views;
             `augment` by default.
-        kind: `"numpy"`, which needs no TensorFlow; `"tf.data"`; or `"device"`:
+        kind: `"numpy"`, which needs no TensorFlow; `"grain"`, which neither
+            does, and makes several batches at a time; `"tf.data"`; or
+            `"device"`:
             all images lie on the device, batches only name them, and
             `training.fuse_steps(..., data=loader.on_device(stage))` makes the
             step that looks them up and augments them. By default `"tf.data"`
             on the TensorFlow backend; on JAX `"device"`, if there is an
             accelerator or a `keras.distribution`, at most 1 GiB of images,
-            and no `layers`; else `"numpy"`.
+            and no `layers`; else `"grain"` for images on disk, where it is
+            installed, and `"numpy"`.
 
     Attributes:
         waited: Seconds for which training waited for batches, so far.
@@ -80,11 +87,26 @@ class Loader:
                 "`kind` must be 'device' under a keras.distribution, and there "
                 f"it must hold all images without `layers`; got {self.kind!r}"
             )
-        if self.kind == "device" and self._has_layers():
+        if self.kind == "device" and self.on_disk:
+            raise ValueError(
+                "`kind` must be 'numpy', 'grain' or 'tf.data' for images on "
+                "disk, got 'device'"
+            )
+        if self.kind in ("device", "grain") and self._has_layers():
             raise ValueError(
                 "`kind` must be 'numpy' or 'tf.data' for an augmentation with "
-                "`layers`, got 'device'"
+                f"`layers`, got {kind!r}"
             )
+        if self.kind == "grain" and not find_spec("grain"):
+            raise ValueError(
+                "`kind`: grain is not installed; pip install "
+                "'keras_lt[images]' brings it"
+            )
+
+    @property
+    def on_disk(self) -> bool:
+        """Whether the images are files."""
+        return isinstance(self.pixels, ImageFiles)
 
     def _has_layers(self):
         return bool(self.augment.layers or self.second_view.layers)
@@ -94,7 +116,10 @@ class Loader:
             return "tf.data"
         fits = self.pixels.nbytes <= FITS and not self._has_layers()
         lies_there = on_accelerator() or keras.distribution.distribution()
-        return "device" if lies_there and fits else "numpy"
+        if lies_there and fits:
+            return "device"
+        several = self.on_disk and not self._has_layers()
+        return "grain" if several and find_spec("grain") else "numpy"
 
     def steps(self, stage: Any) -> int:
         """Steps of an epoch of a `training.Stage`."""
@@ -139,16 +164,31 @@ class Loader:
         assemble = None
         if self.kind != "device":
             assemble = Assembler(self, stage.two_views, soft_labels)
+        if self.kind == "grain":
+            return self._from_grain(Batches(plan, assemble))
         if not self._on_tf_data():
             if assemble is None:
                 return Announced(plan, self.planned, self._wait)
             return Batches(plan, assemble, self._wait)
-        others = stage.two_views or soft_labels is not None
+        others = stage.two_views or soft_labels is not None or self.on_disk
         if assemble is None or others or self.augment.distorts:
             stream = tf_streams.wrapped(Batches(plan, assemble), in_turn)
         else:
             stream = tf_streams.native(self, plan)
         return tf_streams.timed(stream, self)
+
+    def _from_grain(self, batches):
+        import grain
+
+        options = grain.ReadOptions(
+            num_threads=os.cpu_count(), prefetch_buffer_size=4
+        )
+        numbers = grain.MapDataset.range(2**40).map(batches.__getitem__)
+        iterator = iter(numbers.to_iter_dataset(options))
+        while True:
+            with self._wait():
+                batch = next(iterator)
+            yield batch
 
     def _on_tf_data(self):
         on_tensorflow = keras.backend.backend() == "tensorflow"
@@ -182,7 +222,7 @@ class Loader:
         elif soft_labels is not None:
             inputs = (inputs, soft_labels)
         if not self._on_tf_data():
-            return inputs, labels
+            return Slices(inputs, labels) if self.on_disk else (inputs, labels)
         return tf_streams.of_arrays(inputs, labels)
 
     @property

@@ -6,6 +6,7 @@ import time
 import keras
 import numpy as np
 
+from keras_lt.data.image_files import ImageFiles
 from keras_lt.data.moves import pick_tf
 from keras_lt.devices import local_replicas, replicas, tf_strategy
 
@@ -79,13 +80,28 @@ def of_arrays(inputs, labels):
         for replica in local_replicas()
     ]
     bounds = [(share[0], share[-1] + 1) for share in shares]
-    arrays = keras.tree.map_structure(tf.constant, (inputs, labels))
+
+    def part(array):
+        if isinstance(array, ImageFiles):
+            return lambda bound: _read(array, bound)
+        array = tf.constant(array)
+        return lambda bound: array[bound[0] : bound[1]]
+
+    parts = keras.tree.map_structure(part, (inputs, labels))
     stream = tf.data.Dataset.from_tensor_slices(bounds).map(
-        lambda bound: keras.tree.map_structure(
-            lambda array: array[bound[0] : bound[1]], arrays
-        )
+        lambda bound: keras.tree.map_structure(lambda p: p(bound), parts)
     )
-    return _spread(_untuned(stream))
+    return _spread(_untuned(stream.prefetch(1)))
+
+
+def _read(files, bound):
+    """Images on disk between two positions."""
+    import tensorflow as tf
+
+    images = tf.numpy_function(
+        lambda bound: files[bound[0] : bound[1]], [bound], tf.uint8
+    )
+    return tf.ensure_shape(images, (None, *files.shape[1:]))
 
 
 def validation_steps(labels):

@@ -9,6 +9,14 @@ from keras_lt.samplers import SAMPLERS
 from keras_lt.schedules import EpochRates, step_rates
 from keras_lt.training import Problem, Recipe, Stage
 
+# For images on disk no settings of the baseline were published; those are ours.
+LARGE = {
+    "backbone": "resnet50",
+    "nesterov": True,
+    "epochs": (100,),
+    "factor": 0.1,
+    "batch_size": 256,
+}
 PRESETS = {
     "digits": {
         "backbone": "resnet8",
@@ -17,6 +25,10 @@ PRESETS = {
         "epochs": (100,),
         "batch_size": 64,
     },
+    "imagenet_lt": LARGE | {"backbone": "resnext50"},
+    "inaturalist2018": LARGE,
+    "places_lt": LARGE | {"backbone": "resnet152", "epochs": (30,)},
+    "folder": LARGE | {"batch_size": 64},
 }
 
 

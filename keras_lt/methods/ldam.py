@@ -7,6 +7,8 @@ from keras_lt.optimizers import SGD
 from keras_lt.schedules import EpochRates, step_rates
 from keras_lt.training import Problem, Recipe, Stage
 
+# For images on disk the settings are ours.
+LARGE = {"backbone": "resnet50", "epochs": (80, 20), "batch_size": 256}
 PRESETS = {
     "digits": {
         "backbone": "resnet8",
@@ -14,6 +16,10 @@ PRESETS = {
         "epochs": (80, 20),
         "batch_size": 64,
     },
+    "imagenet_lt": LARGE | {"backbone": "resnext50"},
+    "inaturalist2018": LARGE,
+    "places_lt": LARGE | {"backbone": "resnet152", "epochs": (24, 6)},
+    "folder": LARGE | {"batch_size": 64},
 }
 
 

@@ -25,6 +25,16 @@ BETAS = {
     1000: {256: 0.99},
     8142: {500: 0.85},
 }
+IMAGENET = {
+    "backbone": "resnext50",
+    "nesterov": False,
+    "epochs": (180,),
+    "schedule": "cosine",
+    "batch_size": 256,
+    "form": "convolution",
+    "fused_loss": "bounded",
+    "tau": 0.7,
+}
 PRESETS = {
     "cifar": {},
     "digits": {
@@ -33,16 +43,7 @@ PRESETS = {
         "epochs": (100,),
         "batch_size": 64,
     },
-    "imagenet_lt": {
-        "backbone": "resnext50",
-        "nesterov": False,
-        "epochs": (180,),
-        "schedule": "cosine",
-        "batch_size": 256,
-        "form": "convolution",
-        "fused_loss": "bounded",
-        "tau": 0.7,
-    },
+    "imagenet_lt": IMAGENET,
     "inaturalist2018": {
         "backbone": "resnet50",
         "nesterov": False,
@@ -54,6 +55,10 @@ PRESETS = {
         "form": "convolution",
         "tau": 0.3,
     },
+    # These are ours.
+    "places_lt": IMAGENET | {"backbone": "resnet152", "epochs": (30,)},
+    "folder": IMAGENET
+    | {"backbone": "resnet50", "epochs": (90,), "batch_size": 64},
 }
 
 

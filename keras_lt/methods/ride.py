@@ -45,6 +45,9 @@ PRESETS = {
     "imagenet_lt": IMAGENET,
     "inaturalist2018": IMAGENET
     | {"lr": 0.2, "batch_size": 512, "gamma": 0.015},
+    # These are ours.
+    "places_lt": IMAGENET | {"backbone": "resnet152", "epochs": (24, 6, 5)},
+    "folder": IMAGENET | {"batch_size": 64},
 }
 
 

@@ -19,6 +19,16 @@ from keras_lt.samplers import ClassAware
 from keras_lt.schedules import EpochRates, cosine_rates
 from keras_lt.training import Problem, Recipe, Stage, freeze
 
+IMAGENET = {
+    "backbone": "resnext50",
+    "epochs": (135, 5, 135, 5),
+    "warmup_epochs": 0,
+    "batch_size": 256,
+    "scales_batch_size": 512,
+    "crop": 0.08,
+    "jitter": 0.4,
+    "second_blur": 0.5,
+}
 PRESETS = {
     "cifar": {},
     "digits": {
@@ -29,16 +39,12 @@ PRESETS = {
         "momentum_encoder": 0.99,
         "second_crop": 0.5,
     },
-    "imagenet_lt": {
-        "backbone": "resnext50",
-        "epochs": (135, 5, 135, 5),
-        "warmup_epochs": 0,
-        "batch_size": 256,
-        "scales_batch_size": 512,
-        "crop": 0.08,
-        "jitter": 0.4,
-        "second_blur": 0.5,
-    },
+    "imagenet_lt": IMAGENET,
+    # Only the network of the first was published; the rest is ours.
+    "inaturalist2018": IMAGENET | {"backbone": "resnet50"},
+    "places_lt": IMAGENET | {"backbone": "resnet152", "epochs": (30, 5, 30, 5)},
+    "folder": IMAGENET
+    | {"backbone": "resnet50", "batch_size": 64, "scales_batch_size": 64},
 }
 
 

@@ -28,6 +28,17 @@ PRESETS = {
         "l2": 5e-3,
         "epochs": (100, 10),
     },
+    # Published for these: network, epochs of features and batch. Decay, and
+    # all for the sets below, are ours.
+    "imagenet_lt": {"backbone": "resnext50", "epochs": (200, 10), "l2": 5e-4},
+    "inaturalist2018": {
+        "backbone": "resnet50",
+        "epochs": (200, 10),
+        "batch_size": 512,
+        "l2": 1e-4,
+    },
+    "places_lt": {"backbone": "resnet152", "epochs": (30, 10), "l2": 5e-4},
+    "folder": {"backbone": "resnet50", "epochs": (90, 10), "l2": 5e-4},
 }
 
 

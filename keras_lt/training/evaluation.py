@@ -15,29 +15,38 @@ def predict_logits(
     model: keras.Model,
     images: np.ndarray,
     *,
-    batch_size: int = 500,
+    batch_size: int | None = None,
     flip: bool = False,
 ) -> np.ndarray:
     """Logits of all images, optionally averaged over a horizontal flip.
 
     Args:
         model: Pixels `(B, H, W, channels)` to logits `(B, C)`.
-        images: `(N, H, W, channels)`.
-        batch_size: Images at a time.
+        images: `(N, H, W, channels)`, an array or `data.ImageFiles`.
+        batch_size: Images at a time; by default as many as 500 small ones
+            have values.
         flip: Whether to average the logits of each image and of its mirror
             image (test-time augmentation).
 
     Returns:
         float32 `(N, C)`.
     """
+    if batch_size is None:
+        batch_size = int(np.clip(10**7 // np.prod(images.shape[1:]), 16, 500))
     logits = predict(model, images, batch_size=batch_size)
     if flip:
-        mirrored = np.ascontiguousarray(images[:, :, ::-1])
-        logits = (logits + predict(model, mirrored, batch_size=batch_size)) / 2
+        mirrored = predict(model, images, batch_size=batch_size, flip=True)
+        logits = (logits + mirrored) / 2
     return logits
 
 
-def predict(model: keras.Model, images: np.ndarray, *, batch_size: int) -> Any:
+def predict(
+    model: keras.Model,
+    images: np.ndarray,
+    *,
+    batch_size: int,
+    flip: bool = False,
+) -> Any:
     """Outputs of a model for all images, as numpy arrays, by all replicas.
 
     As `model.predict` does, but without tf.data: its tuning thread can hold up
@@ -45,13 +54,15 @@ def predict(model: keras.Model, images: np.ndarray, *, batch_size: int) -> Any:
 
     Args:
         model: Its inputs are images.
-        images: `(N, ...)`.
+        images: `(N, H, W, channels)`.
         batch_size: Images at a time.
+        flip: Whether to predict the mirror images.
     """
-    parts = [
-        predict_on_batch(model, images[start : start + batch_size])
-        for start in range(0, len(images), batch_size)
-    ]
+    parts = []
+    for start in range(0, len(images), batch_size):
+        part = images[start : start + batch_size]
+        part = np.ascontiguousarray(part[:, :, ::-1]) if flip else part
+        parts.append(predict_on_batch(model, part))
     return keras.tree.map_structure(
         lambda *arrays: np.concatenate([np.asarray(a) for a in arrays]), *parts
     )

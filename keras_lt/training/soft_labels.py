@@ -54,7 +54,8 @@ def _hash(arrays) -> str:
     digest = hashlib.sha256()
     for array in arrays:
         digest.update(f"{array.shape} {array.dtype}".encode())
-        digest.update(np.ascontiguousarray(array))
+        names = getattr(array, "names", array)  # of images on disk
+        digest.update(np.ascontiguousarray(names))
     return digest.hexdigest()
 
 

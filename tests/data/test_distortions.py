@@ -9,9 +9,9 @@ from keras_lt.data.distortions import (
     _gaussian,
     _jitter,
     draw_distortions,
-    draw_windows,
     resample,
 )
+from keras_lt.data.windows import draw_windows, windows
 
 RANDOM = np.random.default_rng(0)
 COLOR = RANDOM.integers(0, 256, (6, 5, 4, 3), "uint8")
@@ -90,15 +90,15 @@ def slow_crop(image, top, rows, left, columns):
 def test_crops_against_a_loop():
     augment = Augment(crop_scale=(0.2, 0.9))
     ours = distort(COLOR, random(), augment)
-    windows = draw_windows(random(), 6, 5, 4, (0.2, 0.9)).astype(int)
-    assert len(np.unique(windows, axis=0)) > 3
-    for image, window, crop in zip(COLOR, windows, ours, strict=True):
+    found = windows(draw_windows(random(), 6, (0.2, 0.9)), 5, 4).astype(int)
+    assert len(np.unique(found, axis=0)) > 3
+    for image, window, crop in zip(COLOR, found, ours, strict=True):
         np.testing.assert_allclose(slow_crop(image, *window), crop, atol=0.51)
 
 
 def test_windows_fit_and_fill_their_range():
-    windows = draw_windows(random(), 4000, 32, 48, (0.2, 1.0))
-    top, rows, left, columns = windows.T
+    found = windows(draw_windows(random(), 4000, (0.2, 1.0)), 32, 48)
+    top, rows, left, columns = found.T
     assert (np.minimum(top, left) >= 0).all()
     assert (top + rows <= 32).all() and (left + columns <= 48).all()
     area = rows * columns / (32 * 48)
@@ -106,14 +106,14 @@ def test_windows_fit_and_fill_their_range():
     aspect = columns / rows
     assert 0.7 < aspect.min() < 0.8 and 1.25 < aspect.max() < 1.45
     assert top.max() > 14 and left.max() > 25
-    small = draw_windows(random(), 4000, 32, 32, (0.25, 0.25))
+    small = windows(draw_windows(random(), 4000, (0.25, 0.25)), 32, 32)
     area = small[:, 1] * small[:, 3] / 1024
     assert area.mean() == pytest.approx(0.25, rel=0.01)
 
 
 def test_a_window_that_never_fits_is_central():
-    windows = draw_windows(random(), 5, 10, 100, (1.0, 1.0))
-    assert (windows == [0, 10, 43, 13]).all()  # aspect 4/3 at most
+    found = windows(draw_windows(random(), 5, (1.0, 1.0)), 10, 100)
+    assert (found == [0, 10, 43, 13]).all()  # aspect 4/3 at most
 
 
 def test_blur_spreads_a_point_and_keeps_flat_images():

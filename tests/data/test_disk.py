@@ -1,0 +1,131 @@
+"""Published lists: read, checked against what is known of them."""
+
+import dataclasses
+import itertools
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from keras_lt import stats
+from keras_lt.data import DataError, disk, load
+
+COUNTS = (120, 50, 20, 3, 2)
+FIRST = "images/a/0.jpg 0"
+
+
+@pytest.fixture
+def published(tmp_path, monkeypatch):
+    """A small one in the place of Places-LT, and its lists and images."""
+    known = disk.Published(
+        lists={"train": "list_train.txt", "test": "list_test.txt"},
+        images={"train": sum(COUNTS), "test": 5},
+        groups=(1, 2, 2),
+        counts=(120, 2),
+    )
+    source = dataclasses.replace(disk.SOURCES["places_lt"], read=known.read)
+    monkeypatch.setitem(disk.SOURCES, "places_lt", source)
+    numbers = itertools.count()
+    for split, counts in (("train", COUNTS), ("test", (1,) * 5)):
+        lines = []
+        for label, count in enumerate(counts):
+            folder = tmp_path / "images" / "abcde"[label]
+            folder.mkdir(parents=True, exist_ok=True)
+            for _ in range(count):
+                name = f"{next(numbers)}.jpg"
+                (folder / name).touch()
+                lines.append(f"images/{folder.name}/{name} {label}\n")
+        (tmp_path / f"list_{split}.txt").write_text("".join(lines))
+    return tmp_path
+
+
+def read(folder, **options):
+    return load("places_lt", data_dir=str(folder), image_size=8, **options)
+
+
+def test_lists_are_read(published):
+    dataset = read(published)
+    assert dataset.class_counts == COUNTS
+    assert dataset.class_names == ("a", "b", "c", "d", "e")
+    assert dataset.validation is None
+    np.testing.assert_array_equal(dataset.test[1], np.arange(5))
+    assert dataset.train[0].path(0) == published / "images/a/0.jpg"
+    assert dataset.input_shape == (8, 8, 3)
+    again = read(published, validation_per_class=1)
+    assert again.class_counts == (119, 49, 19, 2, 1)
+    assert again.split_sha256 != dataset.split_sha256
+
+
+def change(old, new):
+    def act(folder):
+        path = folder / "list_train.txt"
+        text = path.read_text()
+        assert old in text
+        path.write_text(text.replace(old, new, 1))
+
+    return act
+
+
+def remove(name):
+    return lambda folder: (folder / name).unlink()
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (
+            remove("list_train.txt"),
+            "list_train.txt is missing; it is published",
+        ),
+        (remove("images/a/7.jpg"), "1 of 200 listed .*first is .*a/7.jpg"),
+        (change(f"{FIRST}\n", ""), "must list 195 images, found 194"),
+        (change(FIRST, "images/a/0.jpg"), "line 1 of .* must be a path and a"),
+        (change(FIRST, "images/a/0.jpg 5"), "line 1 .* below 5, got 5"),
+        (change(FIRST, "images/a/0.jpg -1"), "line 1 .* a path and a label"),
+        (change(FIRST, "images/a/0.jpg 1"), "of 120 to 2, found .* 119 to 2"),
+        (change("a/0.jpg", "a/1.jpg"), "1 images are listed .*a/1.jpg"),
+    ],
+)
+def test_what_is_not_as_published_is_refused(spoil, message, published):
+    spoil(published)
+    with pytest.raises(DataError, match=message) as caught:
+        read(published)
+    assert "\n" not in str(caught.value)
+
+
+def test_lists_that_are_no_text(published):
+    (published / "list_test.txt").write_bytes(b"\xff\xfe")
+    with pytest.raises(DataError, match="list_test.txt cannot be read"):
+        read(published)
+    with pytest.raises(DataError, match="must be a folder, got None"):
+        load("imagenet_lt")
+
+
+@pytest.mark.parametrize(
+    ("name", "images", "classes"),
+    [
+        ("imagenet_lt", (115_846, 20_000, 50_000), 1000),
+        ("places_lt", (62_500, 7_300, 36_500), 365),
+        ("inaturalist2018", (437_513, 24_426), 8142),
+    ],
+)
+def test_what_is_known_of_them(name, images, classes):
+    known = disk.SOURCES[name].read.__self__
+    assert tuple(known.images.values()) == images
+    assert sum(known.groups) == classes
+    assert known.images.keys() == known.lists.keys()
+
+
+def test_stand_ins_are_of_the_same_class():
+    labels = np.array([2, 0, 2, 1, 0, 2])
+    instead = disk._next_of_class(labels)
+    np.testing.assert_array_equal(instead, [2, 4, 5, 3, 1, 0])
+
+
+def test_images_are_read_when_they_are_asked_for(published):
+    Image.new("RGB", (9, 9), (7, 7, 7)).save(published / "images/a/0.jpg")
+    images, _ = read(published).train  # the others are empty files
+    assert abs(int(images[:1].mean()) - 7) < 2
+    with pytest.raises(DataError, match="1.jpg cannot be read"):
+        images[:2]
+    assert stats.count_classes(read(published).test[1], 5) == (1,) * 5
