@@ -1,6 +1,7 @@
 """From flags to runs, with everything checked before the first one starts."""
 
 import dataclasses
+import hashlib
 import importlib.util
 import itertools
 import pathlib
@@ -75,6 +76,7 @@ def runs(flags, command: str) -> list[Run]:
             "augment": flags.augment or ["published"],
             "init_from": flags.init_from,
             "from_stage": flags.from_stage,
+            **start,
             "backend": keras.backend.backend(),
             "precision": flags.precision,
             "accumulate_steps": flags.accumulate_steps,
@@ -102,7 +104,9 @@ def runs(flags, command: str) -> list[Run]:
                 folder=folder,
                 identity=identity,
                 variant=variant,
-                start=start and (flags.from_stage or recipe.stages[0].name),
+                start=(flags.from_stage or recipe.stages[0].name)
+                if flags.init_from
+                else None,
                 command=command,
                 recipe=recipe,
                 dataset=dataset,
@@ -166,18 +170,24 @@ def _check(flags) -> None:
             raise ValueError(f"--{name} must be > 0, got {value}")
 
 
-def _start(flags) -> bool:
-    """Whether to start from another run's weights."""
+def _start(flags) -> dict[str, str]:
+    """Content of a file of weights to start from, if there is one."""
     if flags.from_stage and not flags.init_from:
         raise ValueError("--from_stage needs --init_from")
-    if flags.init_from:
-        path = pathlib.Path(flags.init_from) / "model.keras"
-        if not path.exists():
-            raise ValueError(
-                "--init_from must be the folder of a finished run, but "
-                f"{path} is missing"
-            )
-    return bool(flags.init_from)
+    if not flags.init_from:
+        return {}
+    path = pathlib.Path(flags.init_from)
+    if path.is_file():
+        with path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256")
+        return {"init_from_sha256": digest.hexdigest()}
+    path /= "model.keras"
+    if not path.exists():
+        raise ValueError(
+            "--init_from must be the folder of a finished run, or a file of "
+            f"weights, but {path} is missing"
+        )
+    return {}
 
 
 def _seed(flag: str, text: str) -> int:

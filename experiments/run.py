@@ -9,6 +9,7 @@ from typing import Any
 import files
 import keras
 import numpy as np
+import pretrained
 import reports
 import routing
 import strategy
@@ -16,6 +17,7 @@ import watch
 
 from keras_lt import data, stats, training
 from keras_lt.devices import is_chief, replicas
+from keras_lt.models import load_encoder_weights
 
 
 @dataclasses.dataclass
@@ -37,14 +39,18 @@ class Run:
         """Build everything once, to fail before training."""
         self.clear()
         self._try_layers()
-        training.rehearse(self.recipe, self.loader, start=self._start())
+        quiet = dataclasses.replace(self, verbose=False)
+        training.rehearse(self.recipe, self.loader, start=quiet._start())
 
     def _source(self) -> pathlib.Path:
-        """File of the other run's weights to start from.
+        """File of the weights to start from.
 
-        Those from just before the stage go before the ones of its end.
+        In the folder of another run, those from just before the stage go
+        before the ones of its end.
         """
         folder = pathlib.Path(self.identity["init_from"])
+        if folder.is_file():
+            return folder
         names = [stage.name for stage in self.recipe.stages]
         if self.start in names[1:]:
             before = names[names.index(self.start) - 1]
@@ -53,13 +59,22 @@ class Run:
         return folder / "model.keras"
 
     def _start(self):
-        """Where to start from another run, as `training.run` takes it."""
+        """Where to start, and the weights, as `training.run` takes them."""
         if not self.start:
             return None
         source = self._source()
+        if source == pathlib.Path(self.identity["init_from"]):
+            weights = pretrained.read(source)
+            return self.start, lambda model: self._load(model, weights)
         if source.suffix == ".keras":
             source = keras.saving.load_model(source, compile=False)
         return self.start, source
+
+    def _load(self, model, weights) -> None:
+        """Give a model's encoder the weights of a file."""
+        fresh = load_encoder_weights(model, weights)
+        if fresh and self.verbose:
+            print(f"not of its shapes, and new: {', '.join(fresh)}")
 
     def _try_layers(self) -> None:
         """Run layers for augmentation on two images."""

@@ -47,7 +47,9 @@ def define_flags() -> None:
     string(
         "init_from",
         None,
-        "Folder of a finished run whose weights to start from, by name.",
+        "Folder of a finished run whose weights to start from, by name; or a "
+        "file with an encoder: a PyTorch state dict in torchvision's layout "
+        "(.npz, .safetensors, .pth, .pt), or a Keras model (.keras).",
     )
     string(
         "from_stage",

@@ -19,6 +19,7 @@ from keras_lt.models.multi_expert import (
     multi_expert,
     with_teacher,
 )
+from keras_lt.models.pretrained import load_encoder_weights
 from keras_lt.models.resnet import resnet
 from keras_lt.models.resnet_cifar import resnet_cifar
 from keras_lt.models.resnet_imagenet import resnet_imagenet
@@ -47,6 +48,7 @@ __all__ = [
     "gathered",
     "head_views",
     "last_layers",
+    "load_encoder_weights",
     "multi_expert",
     "plain_classifier",
     "resnet",

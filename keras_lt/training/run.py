@@ -16,6 +16,8 @@ from keras_lt.training.replicas import synchronize_batch_norm
 from keras_lt.training.soft_labels import soft_labels
 from keras_lt.training.transfer import copy_weights, read_weights
 
+Source = keras.Model | pathlib.Path | Callable[[keras.Model], None]
+
 
 @dataclasses.dataclass(frozen=True)
 class Outcome:
@@ -49,7 +51,7 @@ def run(
     callbacks: Callable[[Stage], Sequence[keras.callbacks.Callback]] = (
         lambda stage: ()
     ),
-    start: tuple[str, keras.Model | pathlib.Path] | None = None,
+    start: tuple[str, Source] | None = None,
     jit_compile: bool | str = "auto",
     steps_per_execution: int = 1,
     validation_freq: int = 1,
@@ -77,7 +79,8 @@ def run(
         start: Name of the stage to begin with, and the weights to begin with,
             found by their names; the stages before it are set up, but not
             trained. The weights are a model with those that the stage needs,
-            or the file of the stage before it in another run's `workdir`.
+            the file of the stage before it in another run's `workdir`, or a
+            function that sets those of the stage's starting model.
         jit_compile: Of `keras.Model.compile`.
         steps_per_execution: Steps of a program, see `fuse_steps`.
         validation_freq: Epochs between validations, if there is a split.
@@ -163,7 +166,7 @@ def rehearse(
     recipe: Recipe,
     loader: Any,
     *,
-    start: tuple[str, keras.Model | pathlib.Path] | None = None,
+    start: tuple[str, Source] | None = None,
 ) -> None:
     """Build and set up everything without training, to fail before it.
 
@@ -186,13 +189,13 @@ def rehearse(
             stage.optimizer(steps)
 
 
-def _begin(
-    source: keras.Model | pathlib.Path, stage: Stage, model: keras.Model
-) -> None:
-    """Give a stage's starting model another run's weights."""
+def _begin(source: Source, stage: Stage, model: keras.Model) -> None:
+    """Give a stage's starting model the weights to begin with."""
     try:
         if isinstance(source, keras.Model):
             copy_weights(source, stage.needs(model))
+        elif callable(source):
+            source(model)
         else:
             copy_weights(read_weights(source), model)
     except ValueError as error:

@@ -117,6 +117,13 @@ def test_starts_at_a_later_stage(tmp_path):
     assert not (tmp_path / "stages" / "0-first.npz").exists()
 
 
+def test_starts_by_a_function():
+    begun = []
+    start = ("second", lambda model: begun.append(weights(model)))
+    rehearse(recipe(), toy.loader(), start=start)
+    assert [*begun[0]] == [*weights(dense())]
+
+
 def test_starts_the_first_stage_from_weights():
     source = dense()
     whole = train(("first", source), epochs=0)
