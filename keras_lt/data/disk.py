@@ -11,6 +11,7 @@ from keras_lt.data.image_files import ImageFiles
 from keras_lt.data.listings import Listing, check_files, folder_of, read_list
 from keras_lt.data.long_tail import DataError, long_tail_indices
 from keras_lt.data.own_images import read_csv, read_folder
+from keras_lt.data.records import RecordImages, open_records
 
 LISTS = "github.com/facebookresearch/classifier-balancing, folder data"
 IMAGENET = {
@@ -37,20 +38,27 @@ class Published:
         images: Images of each split.
         groups: Classes with many, medium and few training images.
         counts: Training images of the largest and the smallest class.
+        records: Its name in TensorFlow Datasets; None if it is not there.
     """
 
     lists: dict[str, str]
     images: dict[str, int]
     groups: tuple[int, int, int]
     counts: tuple[int, int]
+    records: str | None = None
 
     def read(self, data_dir: str | None) -> Listing:
         """Read the lists below a folder of images, and check them.
+
+        Args:
+            data_dir: The folder; None for TensorFlow Datasets.
 
         Raises:
             DataError: if a list or an image is missing, or a number is not
                 the published one.
         """
+        if data_dir is None and self.records:
+            return self._read_records()
         root = folder_of(data_dir)
         for file in self.lists.values():
             if not (root / file).exists():
@@ -63,25 +71,49 @@ class Published:
             names[split], labels[split] = read_list(
                 root / file, sum(self.groups)
             )
-            found = len(names[split])
-            if found != self.images[split]:
-                raise DataError(
-                    f"`data_dir`: {root / file} must list "
-                    f"{self.images[split]:,} images, found {found:,}"
-                )
-        counts = stats.count_classes(labels["train"], sum(self.groups))
-        groups = tuple(len(group) for group in stats.shot_groups(counts))
-        if (groups, max(counts), min(counts)) != (self.groups, *self.counts):
-            raise DataError(
-                f"`data_dir`: {root / self.lists['train']} must have "
-                f"{self.groups} classes with many, medium and few images, of "
-                f"{self.counts[0]} to {self.counts[1]}, found {groups}, "
-                f"{max(counts)} to {min(counts)}"
-            )
+            self._check_size(root / file, split, len(names[split]))
+        self._check_tail(root / self.lists["train"], labels["train"])
         check_files(root, [n for part in names.values() for n in part])
         first = np.unique(labels["train"], return_index=True)[1]
         classes = tuple(names["train"][i].split("/")[-2] for i in first)
         return Listing(root, names, labels, classes)
+
+    def _read_records(self):
+        theirs = {"train": "train", "validation": "validation", "test": "test"}
+        if "validation" not in self.images:
+            theirs = {"train": "train", "test": "validation"}
+        advice = (
+            "or name with --data_dir (`data_dir`) a folder that holds the "
+            f"images and {', '.join(self.lists.values())}"
+        )
+        root, records, labels = open_records(self.records, theirs, advice)
+        for split, part in labels.items():
+            self._check_size(f"{root}, {theirs[split]},", split, len(part))
+        self._check_tail(root, labels["train"])
+        names = {
+            split: [f"{theirs[split]}/{i}" for i in range(len(part))]
+            for split, part in labels.items()
+        }
+        classes = tuple(map(str, range(sum(self.groups))))
+        return Listing(root, names, labels, classes, records=records)
+
+    def _check_size(self, place, split, found):
+        if found != self.images[split]:
+            raise DataError(
+                f"`data_dir`: {place} must list {self.images[split]:,} images, "
+                f"found {found:,}"
+            )
+
+    def _check_tail(self, place, labels):
+        counts = stats.count_classes(labels, sum(self.groups))
+        groups = tuple(len(group) for group in stats.shot_groups(counts))
+        if (groups, max(counts), min(counts)) != (self.groups, *self.counts):
+            raise DataError(
+                f"`data_dir`: {place} must have "
+                f"{self.groups} classes with many, medium and few images, of "
+                f"{self.counts[0]} to {self.counts[1]}, found {groups}, "
+                f"{max(counts)} to {min(counts)}"
+            )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -105,10 +137,9 @@ class DiskSource:
     imbalance_ratio: None = None
 
 
-def _published(name, lists, images, groups, counts, look):
-    published = Published(
-        dict(zip(images, lists, strict=True)), images, groups, counts
-    )
+def _published(name, lists, images, groups, counts, look, records=None):
+    lists = dict(zip(images, lists, strict=True))
+    published = Published(lists, images, groups, counts, records)
     return DiskSource(published.read, name, **look)
 
 
@@ -120,6 +151,7 @@ SOURCES = {
         (385, 479, 136),
         (1280, 5),
         IMAGENET,
+        "imagenet_lt",
     ),
     "places_lt": _published(
         "places_lt",
@@ -136,6 +168,7 @@ SOURCES = {
         (842, 4076, 3224),
         (1000, 2),
         INATURALIST,
+        "i_naturalist2018",
     ),
     "folder": DiskSource(read_folder, "folder", **OWN),
     "csv": DiskSource(read_csv, "folder", **OWN),
@@ -197,7 +230,11 @@ def files(
     labels = listing.labels[split]
     instead = _next_of_class(labels) if skip else None
     names = listing.names[split]
-    return ImageFiles(listing.root, names, size=size, instead=instead), labels
+    options = {"size": size, "instead": instead}
+    if not listing.records:
+        return ImageFiles(listing.root, names, **options), labels
+    images = RecordImages(listing.records, listing.root, names, **options)
+    return images, labels
 
 
 def _next_of_class(labels):

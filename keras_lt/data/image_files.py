@@ -4,7 +4,6 @@ import concurrent.futures
 import functools
 import os
 import pathlib
-import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -134,7 +133,11 @@ class ImageFiles:
 
     def _read_one(self, position, draws):
         window = functools.partial(self._window, draws)
-        return read_image(self.path(position), self.shape[1], window)
+        path, file = self.path(position), self._file(position)
+        return read_image(path, self.shape[1], window, file)
+
+    def _file(self, position):
+        """Binary file to read instead of the path, or None."""
 
     def _window(self, draws, height, width):
         if draws is not None:
@@ -149,7 +152,9 @@ def _pool():
     return concurrent.futures.ThreadPoolExecutor(os.cpu_count())
 
 
-def read_image(path: pathlib.Path, size: int, window: Any) -> np.ndarray:
+def read_image(
+    path: pathlib.Path, size: int, window: Any, file: Any = None
+) -> np.ndarray:
     """Read a window of an image file, resized to a square.
 
     Args:
@@ -157,6 +162,7 @@ def read_image(path: pathlib.Path, size: int, window: Any) -> np.ndarray:
         size: Pixels of a side, S.
         window: Function from the height and width of the upright image to
             first row, rows, first column and columns.
+        file: Binary, to read from instead; `path` then only names it.
 
     Returns:
         uint8 `(S, S, 3)`, RGB.
@@ -172,10 +178,7 @@ def read_image(path: pathlib.Path, size: int, window: Any) -> np.ndarray:
             "it"
         ) from error
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            image = Image.open(path)
-        with image:
+        with Image.open(path if file is None else file) as image:
             width, height = image.size
             if image.getexif().get(ORIENTATION) in TURNED:
                 width, height = height, width

@@ -6,6 +6,7 @@ import hashlib
 import os
 import pathlib
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -23,6 +24,8 @@ class Listing:
         labels: By split: class ids, int64 `(N,)`.
         class_names: Length C.
         ignored: Files beside the images, none by their ending.
+        records: Where the images are instead of on paths, by the first part
+            of the name; the rest is the number of the record.
     """
 
     root: pathlib.Path
@@ -30,6 +33,7 @@ class Listing:
     labels: dict[str, np.ndarray]
     class_names: tuple[str, ...]
     ignored: tuple[str, ...] = ()
+    records: dict[str, Any] | None = None
 
     def __post_init__(self):
         """Check what a training would stumble over."""

@@ -1,7 +1,10 @@
 """Published lists: read, checked against what is known of them."""
 
 import dataclasses
+import io
 import itertools
+import sys
+import types
 
 import numpy as np
 import pytest
@@ -98,7 +101,7 @@ def test_lists_that_are_no_text(published):
     with pytest.raises(DataError, match="list_test.txt cannot be read"):
         read(published)
     with pytest.raises(DataError, match="must be a folder, got None"):
-        load("imagenet_lt")
+        load("places_lt")
 
 
 @pytest.mark.parametrize(
@@ -129,3 +132,82 @@ def test_images_are_read_when_they_are_asked_for(published):
     with pytest.raises(DataError, match="1.jpg cannot be read"):
         images[:2]
     assert stats.count_classes(read(published).test[1], 5) == (1,) * 5
+
+
+class Builder:
+    """Stands in for one of TensorFlow Datasets."""
+
+    reads = 0
+
+    def __init__(self, folder):
+        self.data_path = folder
+
+    def download_and_prepare(self):
+        (self.data_path / "prepared").touch()
+
+    def as_data_source(self, split, decoders):
+        assert decoders == {"image": "skipped"}
+        counts = {"train": COUNTS, "validation": (1,) * 5}[split]
+        return Records(self, np.repeat(np.arange(5), counts))
+
+
+class Records:
+    def __init__(self, builder, labels):
+        self.builder = builder
+        self.labels = labels
+
+    def __len__(self):
+        return len(self.labels)
+
+    def __getitem__(self, i):
+        assert type(i) is int
+        self.builder.reads += 1
+        content = io.BytesIO()
+        Image.new("L", (9, 9), i).save(content, "png")
+        return {"image": content.getvalue(), "label": int(self.labels[i])}
+
+
+@pytest.fixture
+def builder(published, tmp_path, monkeypatch):
+    builder = Builder(tmp_path)
+    tfds = types.ModuleType("tensorflow_datasets")
+    tfds.builder = lambda name, file_format: builder
+    tfds.decode = types.SimpleNamespace(SkipDecoding=lambda: "skipped")
+    monkeypatch.setitem(sys.modules, "tensorflow_datasets", tfds)
+    source = disk.SOURCES["places_lt"]
+    known = dataclasses.replace(source.read.__self__, records="places")
+    source = dataclasses.replace(source, read=known.read)
+    monkeypatch.setitem(disk.SOURCES, "places_lt", source)
+    return builder
+
+
+def test_records_of_tensorflow_datasets(builder):
+    dataset = load("places_lt", image_size=8)
+    assert (builder.data_path / "prepared").exists()
+    assert dataset.class_counts == COUNTS
+    np.testing.assert_array_equal(dataset.test[1], np.arange(5))
+    images, labels = dataset.train
+    assert [*images[[5, 190, 7]].mean((1, 2, 3))] == [5, 190, 7]
+    assert str(images.path(190)).endswith("train/190")
+    builder.reads = 0
+    again = load("places_lt", image_size=8, validation_per_class=1)
+    assert builder.reads == 0  # labels were kept
+    assert again.class_counts == (119, 49, 19, 2, 1)
+    images, labels = again.validation
+    assert [
+        np.repeat(np.arange(5), COUNTS)[i] for i in images[:][:, 0, 0, 0]
+    ] == [*labels]
+
+
+def test_records_that_are_not_as_published(builder, monkeypatch):
+    monkeypatch.setattr(
+        builder, "as_data_source", lambda **options: Records(builder, [0, 1])
+    )
+    with pytest.raises(DataError, match="train, must list 195 .*, found 2"):
+        load("places_lt")
+    monkeypatch.setattr(builder, "download_and_prepare", lambda: 1 / 0)
+    with pytest.raises(DataError, match="could not get it .*--data_dir"):
+        load("places_lt")
+    monkeypatch.setitem(sys.modules, "tensorflow_datasets", None)
+    with pytest.raises(DataError, match="needs tensorflow-datasets .*list_tr"):
+        load("places_lt")
