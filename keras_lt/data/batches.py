@@ -144,6 +144,31 @@ def _shape_for_draws(images):
     return images.shape[1:]
 
 
+class Made:
+    """What `fuse_steps` takes where batches are whole before the step.
+
+    Args:
+        assemble: The `Assembler` that makes them.
+
+    Attributes:
+        arrays: None are needed on the device.
+        planned: Whole batches that wait, see `Announced`.
+    """
+
+    def __init__(self, assemble):
+        self.assemble = assemble
+        self.arrays = {}
+        self.planned = assemble.planned
+
+    def __call__(self, arrays, batch, ops):
+        """Return the batch."""
+        return batch
+
+    def example(self):
+        """Make a batch of one image, to build a model with."""
+        return self.assemble.example()
+
+
 class Batches(keras.utils.PyDataset):
     """Endless batches by their number.
 

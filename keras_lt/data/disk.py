@@ -5,15 +5,18 @@ from collections.abc import Callable
 
 import numpy as np
 
-from keras_lt import stats
 from keras_lt.data.augment import Augment
 from keras_lt.data.image_files import ImageFiles
-from keras_lt.data.listings import Listing, check_files, folder_of, read_list
+from keras_lt.data.listings import Listing
 from keras_lt.data.long_tail import DataError, long_tail_indices
 from keras_lt.data.own_images import read_csv, read_folder
-from keras_lt.data.records import RecordImages, open_records
+from keras_lt.data.published import (
+    IMAGENET_LT,
+    INATURALIST_2018,
+    PLACES_LT,
+)
+from keras_lt.data.records import RecordImages
 
-LISTS = "github.com/facebookresearch/classifier-balancing, folder data"
 IMAGENET = {
     "pixel_mean": (0.485, 0.456, 0.406),
     "pixel_std": (0.229, 0.224, 0.225),
@@ -27,93 +30,6 @@ INATURALIST = {
     "augment": Augment(crop_scale=(0.08, 1.0), flip=True),
 }
 OWN = IMAGENET | {"augment": INATURALIST["augment"]}
-
-
-@dataclasses.dataclass(frozen=True)
-class Published:
-    """What is known of a published long-tailed data set.
-
-    Args:
-        lists: File of each split.
-        images: Images of each split.
-        groups: Classes with many, medium and few training images.
-        counts: Training images of the largest and the smallest class.
-        records: Its name in TensorFlow Datasets; None if it is not there.
-    """
-
-    lists: dict[str, str]
-    images: dict[str, int]
-    groups: tuple[int, int, int]
-    counts: tuple[int, int]
-    records: str | None = None
-
-    def read(self, data_dir: str | None) -> Listing:
-        """Read the lists below a folder of images, and check them.
-
-        Args:
-            data_dir: The folder; None for TensorFlow Datasets.
-
-        Raises:
-            DataError: if a list or an image is missing, or a number is not
-                the published one.
-        """
-        if data_dir is None and self.records:
-            return self._read_records()
-        root = folder_of(data_dir)
-        for file in self.lists.values():
-            if not (root / file).exists():
-                raise DataError(
-                    f"`data_dir`: {root / file} is missing; it is published "
-                    f"at {LISTS}, and belongs beside the folders of images"
-                )
-        names, labels = {}, {}
-        for split, file in self.lists.items():
-            names[split], labels[split] = read_list(
-                root / file, sum(self.groups)
-            )
-            self._check_size(root / file, split, len(names[split]))
-        self._check_tail(root / self.lists["train"], labels["train"])
-        check_files(root, [n for part in names.values() for n in part])
-        first = np.unique(labels["train"], return_index=True)[1]
-        classes = tuple(names["train"][i].split("/")[-2] for i in first)
-        return Listing(root, names, labels, classes)
-
-    def _read_records(self):
-        theirs = {"train": "train", "validation": "validation", "test": "test"}
-        if "validation" not in self.images:
-            theirs = {"train": "train", "test": "validation"}
-        advice = (
-            "or name with --data_dir (`data_dir`) a folder that holds the "
-            f"images and {', '.join(self.lists.values())}"
-        )
-        root, records, labels = open_records(self.records, theirs, advice)
-        for split, part in labels.items():
-            self._check_size(f"{root}, {theirs[split]},", split, len(part))
-        self._check_tail(root, labels["train"])
-        names = {
-            split: [f"{theirs[split]}/{i}" for i in range(len(part))]
-            for split, part in labels.items()
-        }
-        classes = tuple(map(str, range(sum(self.groups))))
-        return Listing(root, names, labels, classes, records=records)
-
-    def _check_size(self, place, split, found):
-        if found != self.images[split]:
-            raise DataError(
-                f"`data_dir`: {place} must list {self.images[split]:,} images, "
-                f"found {found:,}"
-            )
-
-    def _check_tail(self, place, labels):
-        counts = stats.count_classes(labels, sum(self.groups))
-        groups = tuple(len(group) for group in stats.shot_groups(counts))
-        if (groups, max(counts), min(counts)) != (self.groups, *self.counts):
-            raise DataError(
-                f"`data_dir`: {place} must have "
-                f"{self.groups} classes with many, medium and few images, of "
-                f"{self.counts[0]} to {self.counts[1]}, found {groups}, "
-                f"{max(counts)} to {min(counts)}"
-            )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -137,38 +53,11 @@ class DiskSource:
     imbalance_ratio: None = None
 
 
-def _published(name, lists, images, groups, counts, look, records=None):
-    lists = dict(zip(images, lists, strict=True))
-    published = Published(lists, images, groups, counts, records)
-    return DiskSource(published.read, name, **look)
-
-
 SOURCES = {
-    "imagenet_lt": _published(
-        "imagenet_lt",
-        [f"ImageNet_LT_{part}.txt" for part in ("train", "val", "test")],
-        {"train": 115_846, "validation": 20_000, "test": 50_000},
-        (385, 479, 136),
-        (1280, 5),
-        IMAGENET,
-        "imagenet_lt",
-    ),
-    "places_lt": _published(
-        "places_lt",
-        [f"Places_LT_{part}.txt" for part in ("train", "val", "test")],
-        {"train": 62_500, "validation": 7_300, "test": 36_500},
-        (131, 163, 71),
-        (4980, 5),
-        IMAGENET,
-    ),
-    "inaturalist2018": _published(
-        "inaturalist2018",
-        ["iNaturalist18_train.txt", "iNaturalist18_val.txt"],
-        {"train": 437_513, "test": 24_426},
-        (842, 4076, 3224),
-        (1000, 2),
-        INATURALIST,
-        "i_naturalist2018",
+    "imagenet_lt": DiskSource(IMAGENET_LT.read, "imagenet_lt", **IMAGENET),
+    "places_lt": DiskSource(PLACES_LT.read, "places_lt", **IMAGENET),
+    "inaturalist2018": DiskSource(
+        INATURALIST_2018.read, "inaturalist2018", **INATURALIST
     ),
     "folder": DiskSource(read_folder, "folder", **OWN),
     "csv": DiskSource(read_csv, "folder", **OWN),

@@ -13,7 +13,14 @@ import numpy as np
 
 from keras_lt.data import tf_streams
 from keras_lt.data.augment import Augment
-from keras_lt.data.batches import Announced, Assembler, Batches, Plan, Slices
+from keras_lt.data.batches import (
+    Announced,
+    Assembler,
+    Batches,
+    Made,
+    Plan,
+    Slices,
+)
 from keras_lt.data.image_files import ImageFiles
 from keras_lt.devices import on_accelerator, tf_strategy
 
@@ -77,15 +84,10 @@ class Loader:
                 f"`train` must hold one label an image, got {len(self.pixels)} "
                 f"images and {len(self.labels)} labels"
             )
-        on_jax = keras.backend.backend() == "jax"
-        if (
-            self.kind != "device"
-            and on_jax
-            and keras.distribution.distribution()
-        ):
+        if self._spread and self.kind not in ("device", "numpy"):
             raise ValueError(
-                "`kind` must be 'device' under a keras.distribution, and there "
-                f"it must hold all images without `layers`; got {self.kind!r}"
+                "`kind` must be 'device' or 'numpy' under a "
+                f"keras.distribution, got {self.kind!r}"
             )
         if self.kind == "device" and self.on_disk:
             raise ValueError(
@@ -104,6 +106,12 @@ class Loader:
             )
 
     @property
+    def _spread(self):
+        """Whether a keras.distribution splits batches over devices of JAX."""
+        on_jax = keras.backend.backend() == "jax"
+        return on_jax and keras.distribution.distribution() is not None
+
+    @property
     def on_disk(self) -> bool:
         """Whether the images are files."""
         return isinstance(self.pixels, ImageFiles)
@@ -115,10 +123,9 @@ class Loader:
         if keras.backend.backend() == "tensorflow":
             return "tf.data"
         fits = self.pixels.nbytes <= FITS and not self._has_layers()
-        lies_there = on_accelerator() or keras.distribution.distribution()
-        if lies_there and fits:
+        if fits and (on_accelerator() or self._spread):
             return "device"
-        several = self.on_disk and not self._has_layers()
+        several = self.on_disk and not self._has_layers() and not self._spread
         return "grain" if several and find_spec("grain") else "numpy"
 
     def steps(self, stage: Any) -> int:
@@ -169,6 +176,9 @@ class Loader:
         if not self._on_tf_data():
             if assemble is None:
                 return Announced(plan, self.planned, self._wait)
+            if self._spread:
+                whole = Batches(plan, assemble)
+                return Announced(whole, self.planned, self._wait)
             return Batches(plan, assemble, self._wait)
         others = stage.two_views or soft_labels is not None or self.on_disk
         if assemble is None or others or self.augment.distorts:
@@ -200,11 +210,12 @@ class Loader:
         """Return what `training.fuse_steps` needs to make `train`'s batches.
 
         Returns:
-            None, if batches are made on the host.
+            None, if batches are made on the host, for a single device.
         """
-        if self.kind != "device":
-            return None
-        return Assembler(self, stage.two_views, soft_labels)
+        assemble = Assembler(self, stage.two_views, soft_labels)
+        if self.kind == "device":
+            return assemble
+        return Made(assemble) if self._spread else None
 
     @contextlib.contextmanager
     def _wait(self):

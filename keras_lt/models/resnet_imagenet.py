@@ -24,6 +24,7 @@ VARIANTS = {
     "resnet152": (bottleneck_block, (3, 8, 36, 3)),
     "resnext50": (GROUPED, (3, 4, 6, 3)),
     "resnext101": (GROUPED, (3, 4, 23, 3)),
+    "resnext152": (GROUPED, (3, 8, 36, 3)),
 }
 
 
@@ -41,7 +42,7 @@ def resnet_imagenet(
     Args:
         input_shape: `(H, W, channels)`.
         variant: `"resnet10"`, `"resnet50"`, `"resnet101"`, `"resnet152"`,
-            `"resnext50"` or `"resnext101"`.
+            `"resnext50"`, `"resnext101"` or `"resnext152"`.
         width: Channels of the stem and (by four with bottlenecks) of the
             first stage; doubled in each later one.
         part: `"whole"`; `"trunk"`, all before the last two stages; or

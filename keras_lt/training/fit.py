@@ -57,8 +57,9 @@ def fit(
 def _validation_batch(validation):
     """Images of a batch of arrays: up to 500, and whole on every device."""
     devices = len(local_replicas())
-    if devices == 1 or validation is None or tf_strategy():
-        return 500
+    on_host = isinstance(validation, keras.utils.PyDataset)
+    if devices == 1 or validation is None or on_host or tf_strategy():
+        return None if on_host else 500
     images = len(validation[1])
     if images % devices:
         raise ValueError(

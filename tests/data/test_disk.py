@@ -1,6 +1,7 @@
 """Published lists: read, checked against what is known of them."""
 
 import dataclasses
+import hashlib
 import io
 import itertools
 import sys
@@ -12,6 +13,7 @@ from PIL import Image
 
 from keras_lt import stats
 from keras_lt.data import DataError, disk, load
+from keras_lt.data import published as lists
 
 COUNTS = (120, 50, 20, 3, 2)
 FIRST = "images/a/0.jpg 0"
@@ -20,11 +22,12 @@ FIRST = "images/a/0.jpg 0"
 @pytest.fixture
 def published(tmp_path, monkeypatch):
     """A small one in the place of Places-LT, and its lists and images."""
-    known = disk.Published(
+    known = lists.Published(
         lists={"train": "list_train.txt", "test": "list_test.txt"},
         images={"train": sum(COUNTS), "test": 5},
         groups=(1, 2, 2),
         counts=(120, 2),
+        order=hashlib.sha256(b"a\nb\nc\nd\ne").hexdigest(),
     )
     source = dataclasses.replace(disk.SOURCES["places_lt"], read=known.read)
     monkeypatch.setitem(disk.SOURCES, "places_lt", source)
@@ -73,6 +76,22 @@ def remove(name):
     return lambda folder: (folder / name).unlink()
 
 
+def swap(folder):
+    """Let the folders a and b trade places, on disk and in the lists."""
+    images = folder / "images"
+    for old, new in (("a", "x"), ("b", "a"), ("x", "b")):
+        (images / old).rename(images / new)
+        for path in folder.glob("list_*.txt"):
+            text = path.read_text()
+            path.write_text(text.replace(f"images/{old}/", f"images/{new}/"))
+
+
+def move(folder):
+    """Put an image into the folder of another class."""
+    (folder / "images/a/1.jpg").rename(folder / "images/b/1.jpg")
+    change("images/a/1.jpg", "images/b/1.jpg")(folder)
+
+
 @pytest.mark.parametrize(
     ("spoil", "message"),
     [
@@ -87,6 +106,8 @@ def remove(name):
         (change(FIRST, "images/a/0.jpg -1"), "line 1 .* a path and a label"),
         (change(FIRST, "images/a/0.jpg 1"), "of 120 to 2, found .* 119 to 2"),
         (change("a/0.jpg", "a/1.jpg"), "1 images are listed .*a/1.jpg"),
+        (swap, "not in the published order: b, a, c ..."),
+        (move, "b/.*.jpg in the lists of .* must lie in a, the folder of its"),
     ],
 )
 def test_what_is_not_as_published_is_refused(spoil, message, published):

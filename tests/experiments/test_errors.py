@@ -153,7 +153,7 @@ def test_a_backend_that_is_not_installed(monkeypatch, capsys):
             ["--process_id must be from 0 to 1, got 2"],
         ),
         (["--seeds=0,1"], ["exclude each other"]),
-        (["--input=numpy"], ["`kind` must be 'device' under"]),
+        (["--input=tf.data"], ["`kind` must be 'device' or 'numpy' under"]),
     ],
     ids=str,
 )
