@@ -208,7 +208,7 @@ class Slices(keras.utils.PyDataset):
         batch_size: Images at a time.
     """
 
-    def __init__(self, inputs, labels, batch_size=64):
+    def __init__(self, inputs, labels, batch_size):
         super().__init__()
         self.arrays = (inputs, labels)
         self.batch_size = batch_size

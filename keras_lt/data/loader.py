@@ -2,7 +2,6 @@
 
 import collections
 import contextlib
-import os
 import sys
 import time
 from importlib.util import find_spec
@@ -11,7 +10,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from keras_lt.data import tf_streams
+from keras_lt.data import grain_streams, tf_streams
 from keras_lt.data.augment import Augment
 from keras_lt.data.batches import (
     Announced,
@@ -22,7 +21,7 @@ from keras_lt.data.batches import (
     Slices,
 )
 from keras_lt.data.image_files import ImageFiles
-from keras_lt.devices import on_accelerator, tf_strategy
+from keras_lt.devices import on_accelerator, replicas, tf_strategy
 
 KINDS = ("numpy", "grain", "tf.data", "device")
 FITS = 2**30  # bytes of images that an accelerator can spare
@@ -172,7 +171,7 @@ class Loader:
         if self.kind != "device":
             assemble = Assembler(self, stage.two_views, soft_labels)
         if self.kind == "grain":
-            return self._from_grain(Batches(plan, assemble))
+            return grain_streams.wrapped(Batches(plan, assemble), self._wait)
         if not self._on_tf_data():
             if assemble is None:
                 return Announced(plan, self.planned, self._wait)
@@ -186,19 +185,6 @@ class Loader:
         else:
             stream = tf_streams.native(self, plan)
         return tf_streams.timed(stream, self)
-
-    def _from_grain(self, batches):
-        import grain
-
-        options = grain.ReadOptions(
-            num_threads=os.cpu_count(), prefetch_buffer_size=4
-        )
-        numbers = grain.MapDataset.range(2**40).map(batches.__getitem__)
-        iterator = iter(numbers.to_iter_dataset(options))
-        while True:
-            with self._wait():
-                batch = next(iterator)
-            yield batch
 
     def _on_tf_data(self):
         on_tensorflow = keras.backend.backend() == "tensorflow"
@@ -232,8 +218,16 @@ class Loader:
             inputs = (inputs, inputs, labels)
         elif soft_labels is not None:
             inputs = (inputs, soft_labels)
+        if self.on_disk and not self._on_tf_data():
+            devices = replicas()
+            if len(labels) % devices:
+                raise ValueError(
+                    f"`validation`: {len(labels)} images do not divide over "
+                    f"{devices} devices"
+                )
+            return Slices(inputs, labels, -(-64 // devices) * devices)
         if not self._on_tf_data():
-            return Slices(inputs, labels) if self.on_disk else (inputs, labels)
+            return inputs, labels
         return tf_streams.of_arrays(inputs, labels)
 
     @property

@@ -8,10 +8,11 @@ import numpy as np
 import programs
 import pytest
 import toy
+from PIL import Image
 
 from keras_lt import callbacks, layers
 from keras_lt.constraints import ClassMaxNorm
-from keras_lt.data import Augment
+from keras_lt.data import Augment, ImageFiles, Loader
 from keras_lt.layers import BatchNormalization
 from keras_lt.losses import LDAMLoss, ResLTLoss
 from keras_lt.metrics import shot_accuracy_metrics
@@ -118,6 +119,44 @@ def test_validation_counts_every_image_once():
         validated()
     assert "val_accuracy" in found[0]
     assert found[1] == pytest.approx(found[0], rel=1e-4)
+
+
+def test_images_on_disk(tmp_path):
+    pixels, labels = toy.images((23, 8, 4), 0)
+    names = [f"{i}.png" for i in range(len(labels))]
+    for name, image in zip(names, np.repeat(pixels, 3, axis=-1), strict=True):
+        Image.fromarray(image).save(tmp_path / name)
+    images = ImageFiles(tmp_path, names, size=8, whole=8)
+
+    def build():
+        inputs = keras.Input((8, 8, 3))
+        x = keras.layers.Flatten()(inputs / 255)
+        return keras.Model(inputs, keras.layers.Dense(3)(x))
+
+    (stage, *_) = toy.dense_recipe().stages  # 4 batches, the last one of 3
+    recipe = Recipe(build=build, stages=(stage,))
+
+    def train():
+        loader = Loader(
+            (images, labels),
+            validation=(ImageFiles(tmp_path, names[:34], size=8), labels[:34]),
+            augment=Augment(crop_scale=(0.5, 1.0), flip=True),
+        )
+        seen = Remember()
+        model = run(
+            recipe,
+            loader,
+            verbose=False,
+            jit_compile=False if ON_TENSORFLOW else "auto",
+            callbacks=lambda stage: [seen],
+        ).model
+        return model, seen.logs["val_loss"]
+
+    alone, expected = train()
+    with toy.two_devices():
+        spread, found = train()
+    assert_close(spread, alone)
+    assert found == pytest.approx(expected, rel=1e-4)
 
 
 @pytest.mark.parametrize("images", [1, 2, 5])
