@@ -12,6 +12,7 @@ import tarfile
 import numpy as np
 
 from keras_lt.data.long_tail import DataError
+from keras_lt.data.tfds import from_tfds
 
 IMAGE_BYTES = 3 * 32 * 32
 WEBSITE = "https://www.cs.toronto.edu/~kriz/"
@@ -213,23 +214,14 @@ def _read_tfds(name: str):
         f"download {url} where there is a network and name its folder with "
         "--data_dir (`data_dir`)"
     )
-    try:
-        import tensorflow_datasets as tfds
-    except ImportError as error:
-        raise DataError(
-            f"{name} needs tensorflow-datasets (the extra `datasets`), which "
-            f"does not import ({error}); or {advice}"
-        ) from error
-    try:
+
+    def get(tfds):
         if not tfds.builder(name).data_path.exists():
             _check_network(url)  # it would retry for minutes
         loaded, info = tfds.load(name, batch_size=-1, with_info=True)
-        arrays = tfds.as_numpy(loaded)
-    except Exception as error:  # its errors have no common base class
-        reason = str(error).strip().split("\n")[0][:200]
-        raise DataError(
-            f"{name}: tensorflow-datasets could not get it ({reason}); {advice}"
-        ) from error
+        return tfds.as_numpy(loaded), info
+
+    arrays, info = from_tfds(name, advice, get)
     parts = []
     for split in ("train", "test"):
         # Ids are "train_00042": the position in the official files.

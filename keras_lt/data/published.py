@@ -69,7 +69,7 @@ class Published:
         if "validation" not in self.images:
             theirs = {"train": "train", "test": "validation"}
         advice = (
-            "or name with --data_dir (`data_dir`) a folder that holds the "
+            "name with --data_dir (`data_dir`) a folder that holds the "
             f"images and {', '.join(self.lists.values())}"
         )
         root, records, labels = open_records(self.records, theirs, advice)

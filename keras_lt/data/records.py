@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from keras_lt.data.image_files import ImageFiles
-from keras_lt.data.long_tail import DataError
+from keras_lt.data.tfds import from_tfds
 
 
 class RecordImages(ImageFiles):
@@ -47,28 +47,18 @@ def open_records(
     Raises:
         DataError: if it cannot be had.
     """
-    try:
-        import tensorflow_datasets as tfds
-    except ImportError as error:
-        raise DataError(
-            f"{name} needs tensorflow-datasets (the extra `datasets`), which "
-            f"does not import ({error}); or {advice}"
-        ) from error
-    try:
+
+    def get(tfds):
         builder = tfds.builder(name, file_format="array_record")
         builder.download_and_prepare()
-        records = {
-            theirs: builder.as_data_source(
-                split=theirs, decoders={"image": tfds.decode.SkipDecoding()}
-            )
+        undecoded = {"image": tfds.decode.SkipDecoding()}
+        return builder.data_path, {
+            theirs: builder.as_data_source(split=theirs, decoders=undecoded)
             for theirs in splits.values()
         }
-    except Exception as error:  # its errors have no common base class
-        reason = str(error).strip().split("\n")[0][:200]
-        raise DataError(
-            f"{name}: tensorflow-datasets could not get it ({reason}); {advice}"
-        ) from error
-    root = pathlib.Path(builder.data_path)
+
+    path, records = from_tfds(name, advice, get)
+    root = pathlib.Path(path)
     labels = {
         split: _labels(records[theirs], root / f"labels_{theirs}.npy")
         for split, theirs in splits.items()
