@@ -264,6 +264,14 @@ def test_the_page_is_made_of_the_files(tmp_path, monkeypatch):
         tables.write(tmp_path)
 
 
+def test_the_page_in_the_repository_is_that_of_its_files(tmp_path):
+    folder = programs.ROOT / "experiments" / "results"
+    for path in folder.glob("*.json"):
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    page = tables.write(tmp_path).read_text()
+    assert page == (folder / "README.md").read_text()
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -141,14 +141,15 @@ def test_distribution():
         fuse_steps(fused, 4)
         fit(fused)
         assert_same(fused.get_weights(), stock.get_weights())
-        assert_same(trained(3, kind="device"), expected)
+        for kind in ("device", "numpy"):
+            assert_same(trained(3, kind=kind), expected)
         validated = trained(3, kind="device", validation=toy.test_images())
         assert_same(validated, expected)
         odd = [part[:-1] for part in toy.test_images()]
         with pytest.raises(ValueError, match="59 images do not divide over 2"):
             trained(3, kind="device", validation=odd)
         with pytest.raises(ValueError, match="under a keras.distribution"):
-            toy.loader("numpy")
+            toy.loader("tf.data")
 
 
 def trained(steps, workdir=None, callbacks=(), kind="numpy", **options):
