@@ -136,7 +136,11 @@ class Augment:
             uint8 `(B, H, W, channels)`. The moves are the same on every
             device; the rest is, up to the rounding of float32.
         """
-        if self.moves_pixels:
+        if ops is np and self.flip and not self.pad and not self.rotation:
+            mirrored = draws["mirrored"]  # much faster than pixel by pixel
+            images = images.copy()
+            images[mirrored] = images[mirrored, :, ::-1]
+        elif self.moves_pixels:
             source = sources(draws, *images.shape[1:3], ops)
             if ops is np:
                 images = pick(images, source)

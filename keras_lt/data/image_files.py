@@ -180,12 +180,14 @@ def read_image(
     try:
         with Image.open(path if file is None else file) as image:
             width, height = image.size
-            if image.getexif().get(ORIENTATION) in TURNED:
+            orientation = image.getexif().get(ORIENTATION, 1)
+            if orientation in TURNED:
                 width, height = height, width
             top, rows, left, columns = window(height, width)
             scale = max(size / rows, size / columns)
             image.draft("RGB", [int(np.ceil(scale * s)) for s in image.size])
-            image = ImageOps.exif_transpose(image)
+            if orientation != 1:
+                image = ImageOps.exif_transpose(image)
             across, down = image.width / width, image.height / height
             box = (
                 left * across,
@@ -210,4 +212,4 @@ def _rgb(image):
     if image.mode[0] in "IF":  # 16 bits, which Pillow would clip
         values = np.asarray(image)
         return Image.fromarray((values / 257).astype("uint8")).convert("RGB")
-    return image.convert("RGB")
+    return image if image.mode == "RGB" else image.convert("RGB")
