@@ -13,7 +13,6 @@ import command_line
 from absl import flags
 
 FLAGS = flags.FLAGS
-SHOWN = 5
 
 
 def define_flags() -> None:
@@ -52,27 +51,9 @@ def main(argv: list[str]) -> None:
         command_line.print_help(__doc__, FLAGS)
         return
     dataset = command_line.checked(prepare, argv)
-    from keras_lt import stats
+    import reports
 
-    counts, names = dataset.class_counts, dataset.class_names
-    for split in ("train", "validation", "test"):
-        images, labels = getattr(dataset, split) or ((), ())
-        if len(labels):
-            own = stats.count_classes(labels, len(names))
-            print(f"{split}: {len(labels):,} images, {_range(own)} a class")
-    groups = stats.shot_groups(counts)
-    print(f"classes: {len(names):,}, imbalance ratio {_ratio(counts):.4g}")
-    for group, title in zip(groups, groups._fields, strict=True):
-        print(f"  {title}: {len(group):,}")
-    order = sorted(range(len(names)), key=lambda c: -counts[c])
-    for title, part in (("largest", order[:SHOWN]), ("rarest", order[-SHOWN:])):
-        shown = ", ".join(f"{names[c]} ({counts[c]:,})" for c in part)
-        print(f"{title}: {shown}")
-    if dataset.ignored:
-        print(
-            f"ignored, as no image by the ending: {len(dataset.ignored):,} "
-            f"files, the first is {dataset.ignored[0]}"
-        )
+    reports.print_dataset(dataset)
     on_disk = hasattr(dataset.train[0], "unreadable")
     bad = _check(dataset) if FLAGS.check and on_disk else {}
     for reason in bad.values():
@@ -82,17 +63,8 @@ def main(argv: list[str]) -> None:
     if FLAGS.plot and importlib.util.find_spec("matplotlib"):
         import plots
 
-        plots.long_tail(pathlib.Path(FLAGS.plot), counts)
+        plots.long_tail(pathlib.Path(FLAGS.plot), dataset.class_counts)
         print(f"{FLAGS.plot} drawn")
-
-
-def _ratio(counts):
-    return max(counts) / min(counts)
-
-
-def _range(counts):
-    least, most = min(counts), max(counts)
-    return f"{least:,}" if least == most else f"{least:,} to {most:,}"
 
 
 def _check(dataset) -> dict[str, str]:

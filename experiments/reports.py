@@ -6,7 +6,39 @@ import pathlib
 import statistics
 
 GROUPS = ("overall", "many", "medium", "few")
+SHOWN = 5  # classes at either end
 ROUTING = {"mean_experts": "experts", "macs": "operations", "time": "time"}
+
+
+def print_dataset(dataset) -> None:
+    """Print splits, classes, shot groups and files that are left out."""
+    from keras_lt import stats
+
+    counts, names = dataset.class_counts, dataset.class_names
+    for split in ("train", "validation", "test"):
+        _, labels = getattr(dataset, split) or ((), ())
+        if len(labels):
+            own = stats.count_classes(labels, len(names))
+            print(f"{split}: {len(labels):,} images, {_range(own)} a class")
+    ratio = max(counts) / min(counts)
+    print(f"classes: {len(names):,}, imbalance ratio {ratio:.4g}")
+    groups = stats.shot_groups(counts)
+    for group, title in zip(groups, groups._fields, strict=True):
+        print(f"  {title}: {len(group):,}")
+    order = sorted(range(len(names)), key=lambda c: -counts[c])
+    for title, part in (("largest", order[:SHOWN]), ("rarest", order[-SHOWN:])):
+        shown = ", ".join(f"{names[c]} ({counts[c]:,})" for c in part)
+        print(f"{title}: {shown}")
+    if dataset.ignored:
+        print(
+            f"ignored, as no image by the ending: {len(dataset.ignored):,} "
+            f"files, the first is {dataset.ignored[0]}"
+        )
+
+
+def _range(counts):
+    least, most = min(counts), max(counts)
+    return f"{least:,}" if least == most else f"{least:,} to {most:,}"
 
 
 def print_stages(result: dict) -> None:

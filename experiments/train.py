@@ -222,6 +222,8 @@ def main(argv: list[str]) -> None:
     from keras_lt.data import DataError
     from keras_lt.devices import is_chief
 
+    if is_chief() and "image_size" in runs[0].identity:  # images on disk
+        reports.print_dataset(runs[0].dataset)
     with strategy.lost_processes():
         results = command_line.checked(execute, runs, errors=DataError)
     if len(results) > 1 and is_chief():

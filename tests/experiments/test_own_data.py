@@ -45,6 +45,7 @@ def test_inspect_train_export_and_predict(photos):
     command = ("train.py", "--method=wb", *SMALL, *TINY, "--noplots")
     options = ("--set=epochs=(8,2)", "--set=lr=0.05", "--set=l2=5e-4")
     out, _ = programs.run(*command, *options, cwd=photos)
+    assert "classes: 3, imbalance ratio 7\n" in out
     assert "42 training images in 3 classes (28 to 4)" in out
     folder = photos / "runs" / "folder-7-wb-seed0"
     result = programs.result(folder)
