@@ -37,6 +37,7 @@ def test_overhead(tmp_path):
     assert found == names | ({"scan_ms"} if ON_JAX else set())
 
 
+@programs.once("jax")
 def test_train(tmp_path, monkeypatch):
     monkeypatch.setattr(speed_of_steps, "SEEDS", 2)
     ours = "fit,stock_fit"

@@ -23,6 +23,10 @@ print(float(np.mean(answer["logits"].numpy().argmax(1) == test["y"])))
 """
 
 
+# tests/export has both backends.
+pytestmark = programs.once("tensorflow")
+
+
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
     folder = tmp_path_factory.mktemp("runs")

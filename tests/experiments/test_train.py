@@ -137,6 +137,7 @@ def test_the_same_command_again_does_not_train_again(run):
     assert (folder / "result.json").read_text() == before
 
 
+@programs.once("tensorflow")  # test_processes kills runs on both
 def test_a_killed_run_ends_in_the_same_result(tmp_path):
     killed, whole = tmp_path / "killed", tmp_path / "whole"
     process = programs.start(
