@@ -25,13 +25,11 @@ class Task:
         job: What is trained.
         seeds: With which seeds.
         folder: Its --workdir.
-        source: Folder of the run that it needs, or None.
     """
 
     job: Job
     seeds: tuple[int, ...]
     folder: pathlib.Path
-    source: pathlib.Path | None
 
     @property
     def name(self) -> str:
@@ -132,10 +130,13 @@ class Workers:
                 folder = self.workdir / job.name
                 if apart:
                     folder = self.workdir / f"{job.name}-seed{part[0]}"
-                source = self._needed(job, part[0])
-                source = source and self.folder(*source)
-                tasks.append(Task(job, tuple(part), folder, source))
+                tasks.append(Task(job, tuple(part), folder))
         return tasks
+
+    def source(self, task: Task) -> pathlib.Path | None:
+        """Folder of the run that a task needs: known once that has begun."""
+        needed = self._needed(task.job, task.seeds[0])
+        return needed and self.folder(*needed)
 
     def _needed(self, job, seed):
         """Job and seed whose run another one needs, or None."""
@@ -149,21 +150,22 @@ class Workers:
         """Fill the free slots with tasks whose sources are there."""
         free = [s for s in range(self.flags.processes) if s not in running]
         for task in [*waiting]:
+            source = self.source(task)
             if not free:
                 return
             if task.job.needs in failed:
                 print(f"{task.name}: left out, as {task.job.needs} failed")
                 failed.append(task.job.name)
                 waiting.remove(task)
-            elif not task.source or (task.source / "model.keras").exists():
+            elif not source or (source / "model.keras").exists():
                 waiting.remove(task)
                 slot = free.pop(0)
-                running[slot] = task, self._process(task, slot)
+                running[slot] = task, self._process(task, source, slot)
 
-    def _process(self, task, slot):
+    def _process(self, task, source, slot):
         several = len(task.seeds) > 1
         arguments = [
-            *task.job.arguments(task.source),
+            *task.job.arguments(source),
             f"--seed{'s' * several}={','.join(map(str, task.seeds))}",
             f"--workdir={task.folder}",
             "--noplots",

@@ -128,12 +128,13 @@ def pack(
         tarfile.open(fileobj=stream, mode="w") as tar,
     ):
         for file in (*archive.train, *archive.test, archive.names):
-            content = files.read(file)
             if file in archive.train:
                 rows = files.rows(file, archive.train[file], False).copy()
                 mine, blank = blank[: len(rows)], blank[len(rows) :]
                 rows[mine, archive.label_bytes :] = 0
                 content = rows.tobytes()
+            else:
+                content = files.read(file)
             member = tarfile.TarInfo(f"{archive.folder}/{file}")
             member.size = len(content)
             tar.addfile(member, io.BytesIO(content))

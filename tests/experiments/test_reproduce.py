@@ -196,8 +196,8 @@ def test_seeds_train_together_where_there_is_an_accelerator(workers):
         ("tiny-shared", (0, 1)),
     ]
     run = workers.workdir / "tiny-ce" / "digits_lt-50-ce-seed1"
-    run.mkdir(parents=True)  # where train.py puts it
-    assert workers._tasks(jobs)[2].source == run
+    run.mkdir(parents=True)  # where train.py puts it, after all is planned
+    assert workers.source(tasks[2]) == run
 
 
 def finished(overall, few, *, best, seconds=100.0):
