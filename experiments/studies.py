@@ -54,6 +54,10 @@ class Job:
     needs_seed: int | None = None
     seeds: tuple[int, ...] = SEEDS
 
+    def needed_seed(self, seed: int) -> int:
+        """Seed of the run that the run of a seed needs."""
+        return seed if self.needs_seed is None else self.needs_seed
+
     def arguments(self, source: Any) -> list[str]:
         """All flags of `train.py` but seed, data and folder.
 

@@ -61,7 +61,7 @@ def keep(
     result = json.loads((run / "result.json").read_text())
     result["command"] = f"{command(job)} --seed={seed} --data_dir=DIR"
     if job.needs:
-        source = f"{job.needs}-seed{job.needs_seed or seed}"
+        source = f"{job.needs}-seed{job.needed_seed(seed)}"
         result["init_from"] = result["init_from"] and source
         own = result["hyperparameters"]
         if own.get("distill_from"):

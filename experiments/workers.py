@@ -140,11 +140,7 @@ class Workers:
 
     def _needed(self, job, seed):
         """Job and seed whose run another one needs, or None."""
-        own = job.needs_seed is None
-        return job.needs and (
-            self.jobs[job.needs],
-            seed if own else job.needs_seed,
-        )
+        return job.needs and (self.jobs[job.needs], job.needed_seed(seed))
 
     def _start(self, waiting, running, failed):
         """Fill the free slots with tasks whose sources are there."""

@@ -200,6 +200,22 @@ def test_seeds_train_together_where_there_is_an_accelerator(workers):
     assert workers.source(tasks[2]) == run
 
 
+def test_results_name_the_run_that_they_needed(tmp_path):
+    (tmp_path / "result.json").write_text(
+        json.dumps(
+            {
+                "init_from": None,
+                "hyperparameters": {"distill_from": "a/folder/here"},
+            }
+        )
+    )
+    for needs_seed, expected in ((0, "tiny-ce-seed0"), (None, "tiny-ce-seed2")):
+        job = dataclasses.replace(TAU, needs_seed=needs_seed)
+        kept = tables.keep(tmp_path / "kept", job, 2, tmp_path)
+        assert kept["hyperparameters"] == {"distill_from": expected}
+        assert kept["init_from"] is None
+
+
 def finished(overall, few, *, best, seconds=100.0):
     accuracy = {"overall": overall, "many": 0.9, "medium": 0.5, "few": few}
     record = {
