@@ -4,6 +4,7 @@ import importlib.metadata
 import json
 import os
 import pathlib
+import subprocess
 from typing import Any
 
 import keras
@@ -74,6 +75,20 @@ def versions() -> dict[str, str]:
         except importlib.metadata.PackageNotFoundError:
             continue
     return found
+
+
+def commit() -> str | None:
+    """Commit of this program, where it lies in a clone."""
+    try:
+        return subprocess.run(
+            ["git", "describe", "--always", "--abbrev=40", "--dirty"],
+            cwd=pathlib.Path(__file__).parent,
+            capture_output=True,
+            check=True,
+            text=True,
+        ).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return None
 
 
 def device() -> str:

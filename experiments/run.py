@@ -210,6 +210,7 @@ class Run:
             "device": files.device(),
             "replicas": replicas(),
             "versions": files.versions(),
+            "commit": files.commit(),
             "command": self.command,
         }
 

@@ -29,7 +29,7 @@ trains it; stopped at any point, the same command goes on.
 """
 FULL = """
 Published recipes at full size. † Published for the epoch that was best on the
-test images; *best* is ours in the same way, and nothing else.
+test images; *best* is ours in the same way, of every fifth epoch.
 """
 REDUCED = """
 **Not comparable with published numbers**: a ResNet-8 and few epochs, so that a

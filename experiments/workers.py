@@ -106,7 +106,10 @@ class Workers:
         return not failed
 
     def _tasks(self, jobs) -> list[Task]:
-        """What is missing, and what that needs, in order."""
+        """What is missing, and what that needs: the first seeds of all first.
+
+        What is needed has the same seed, or seed 0.
+        """
         wanted = {}  # job to seeds
 
         def want(job, seed):
@@ -131,7 +134,7 @@ class Workers:
                 if apart:
                     folder = self.workdir / f"{job.name}-seed{part[0]}"
                 tasks.append(Task(job, tuple(part), folder))
-        return tasks
+        return sorted(tasks, key=lambda task: task.seeds[0])
 
     def source(self, task: Task) -> pathlib.Path | None:
         """Folder of the run that a task needs: known once that has begun."""

@@ -3,7 +3,7 @@
 import keras
 
 from keras_lt.metrics import shot_accuracy_metrics
-from keras_lt.models import classifier
+from keras_lt.models import classifier, linear_head
 from keras_lt.optimizers import SGD
 from keras_lt.samplers import SAMPLERS
 from keras_lt.schedules import EpochRates, step_rates
@@ -85,7 +85,9 @@ def recipe(
         warmup_epochs=min(warmup_epochs, total),
     )
     return Recipe(
-        build=lambda: classifier(backbone, problem, width=width),
+        build=lambda: classifier(
+            backbone, problem, width=width, head=linear_head(backbone)
+        ),
         stages=(
             Stage(
                 name="train",

@@ -1,6 +1,6 @@
 """Backbones and the models that recipes train."""
 
-from keras_lt.models.backbones import BACKBONES
+from keras_lt.models.backbones import BACKBONES, linear_head
 from keras_lt.models.branches import branch_views, branched_classifier, fused
 from keras_lt.models.classifier import classifier, last_layers
 from keras_lt.models.contrastive import (
@@ -48,6 +48,7 @@ __all__ = [
     "gathered",
     "head_views",
     "last_layers",
+    "linear_head",
     "load_encoder_weights",
     "multi_expert",
     "plain_classifier",

@@ -20,6 +20,12 @@ BACKBONES = {
 }
 
 
+def linear_head(backbone: str) -> str:
+    """Kind of linear head in released code: see `classifier`."""
+    narrow = getattr(BACKBONES.get(backbone), "func", None) is resnet_cifar
+    return "kaiming" if narrow else "linear"
+
+
 def encoder(
     backbone: str,
     input_shape: Sequence[int],

@@ -7,9 +7,9 @@ from keras import layers
 
 from keras_lt.layers import CosineClassifier
 from keras_lt.models.backbones import encoder
-from keras_lt.models.blocks import normalize
+from keras_lt.models.blocks import kaiming, normalize
 
-HEADS = ("linear", "cosine")
+HEADS = ("linear", "kaiming", "cosine")
 
 
 def classifier(
@@ -21,8 +21,10 @@ def classifier(
 ) -> keras.Model:
     """Raw images to logits: normalisation, "encoder", and layer "head".
 
-    The head computes in float32 whatever the precision of the encoder. A
-    linear one has PyTorch's default initial values, U(+-1/sqrt(features)).
+    The head computes in float32 whatever the precision of the encoder. Linear
+    ones have PyTorch's default initial values, U(+-1/sqrt(features)), or, with
+    "kaiming", a normal kernel, N(0, 2/features), as in the CIFAR code of LDAM
+    and RIDE.
 
     Args:
         backbone: A name in `BACKBONES`.
@@ -30,7 +32,8 @@ def classifier(
             `pixel_std`, such as a `training.Problem`.
         width: Channels of the encoder's first stage; the published number by
             default.
-        head: `"linear"`, or `"cosine"`, a `layers.CosineClassifier`.
+        head: `"linear"`, `"kaiming"`, or `"cosine"`, a
+            `layers.CosineClassifier`.
 
     Returns:
         A functional model from pixels `(B, H, W, channels)` in 0..255, of any
@@ -64,11 +67,15 @@ def make_head(
         raise ValueError(f"`head` must be one of {HEADS}, got {kind!r}")
     if kind == "cosine":
         return CosineClassifier(num_classes, dtype="float32", name=name)
-    bound = features**-0.5
+
+    def uniform():
+        bound = features**-0.5
+        return keras.initializers.RandomUniform(-bound, bound)
+
     return layers.Dense(
         num_classes,
-        kernel_initializer=keras.initializers.RandomUniform(-bound, bound),
-        bias_initializer=keras.initializers.RandomUniform(-bound, bound),
+        kernel_initializer=uniform() if kind == "linear" else kaiming("fan_in"),
+        bias_initializer=uniform(),
         dtype="float32",
         name=name,
     )

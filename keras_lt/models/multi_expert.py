@@ -5,7 +5,7 @@ from typing import Any
 import keras
 from keras import layers
 
-from keras_lt.models.backbones import encoder
+from keras_lt.models.backbones import encoder, linear_head
 from keras_lt.models.blocks import normalize
 from keras_lt.models.classifier import make_head
 from keras_lt.names import reserve_names
@@ -33,7 +33,8 @@ def multi_expert(
         num_experts: E, >= 1.
         width: Channels of the first stage; the published number by default.
         thin: Factor on the channels of the experts' stages.
-        head: `"cosine"`, as published, or `"linear"`.
+        head: `"cosine"`, as published, or `"linear"`, with the initial values
+            of the released network.
 
     Returns:
         A functional model from pixels `(B, H, W, channels)` in 0..255, of any
@@ -60,7 +61,7 @@ def multi_expert(
     )
     images = keras.Input(tuple(problem.input_shape), name="images")
     shared = trunk(normalize(problem)(images))
-    logits = []
+    logits, head = [], linear_head(backbone) if head == "linear" else head
     for name in [f"expert{number}" for number in range(1, num_experts + 1)]:
         expert = encoder(
             backbone, shared.shape[1:], part="expert", name=name, **options

@@ -10,6 +10,7 @@ from keras_lt.models import (
     resnet_cifar,
     resnet_imagenet,
 )
+from keras_lt.models.classifier import make_head
 from keras_lt.training import Problem
 
 CIFAR = Problem(
@@ -181,6 +182,11 @@ def test_initial_values(monkeypatch):
     for values in (draw(head), bias):
         assert 0.95 * bound < np.abs(values).max() <= bound
         assert values.std() == pytest.approx(bound / 3**0.5, rel=0.15)
+    narrow_head = make_head("kaiming", 64, 100)
+    narrow_head.build((None, 64))
+    kaiming = draw(narrow_head)
+    assert kaiming.std() == pytest.approx((2 / 64) ** 0.5, rel=0.05)
+    assert np.abs(kaiming).max() > 2.5 * kaiming.std()
     encoder = wide.get_layer("encoder")
     stem = draw(encoder.get_layer("stem_conv"))
     assert 0.95 * 27**-0.5 < np.abs(stem).max() <= 27**-0.5
