@@ -11,6 +11,8 @@ from typing import Any
 
 from absl import flags
 
+from keras_lt import tune_cpu
+
 BACKENDS = ("tensorflow", "jax")
 
 
@@ -52,8 +54,12 @@ def checked(function: Callable, *arguments: Any, errors: Any = KNOWN) -> Any:
         sys.exit(2)
 
 
-def set_backend(wanted: str | None) -> None:
-    """Choose the Keras backend, before Keras is imported.
+def set_backend(wanted: str | None, *, small_steps: bool = False) -> None:
+    """Choose the Keras backend and its kernels, before Keras is imported.
+
+    Args:
+        wanted: Its name, or None for what is set or installed.
+        small_steps: See `keras_lt.tune_cpu`.
 
     Raises:
         ValueError: if the backend is unknown or not installed.
@@ -70,6 +76,7 @@ def set_backend(wanted: str | None) -> None:
             f"'keras_lt[{wanted}]' brings it"
         )
     os.environ["KERAS_BACKEND"] = wanted
+    tune_cpu(small_steps=small_steps)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     logging.getLogger("tensorflow").setLevel("ERROR")
 

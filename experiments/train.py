@@ -199,7 +199,9 @@ def define_flags() -> None:
 def prepare(argv: list[str]) -> list:
     """Parse and check everything that can be wrong."""
     command_line.parse(argv)
-    command_line.set_backend(FLAGS.backend)
+    # Digits have 8x8 pixels.
+    small = FLAGS.dataset == "digits_lt"
+    command_line.set_backend(FLAGS.backend, small_steps=small)
     import plan
     import strategy
 

@@ -1,21 +1,14 @@
-"""Long-tailed image recognition in Keras 3, on TensorFlow and JAX."""
+"""Long-tailed image recognition in Keras 3, on TensorFlow and JAX.
 
-from keras_lt import (
-    callbacks,
-    constraints,
-    data,
-    export,
-    layers,
-    losses,
-    methods,
-    metrics,
-    models,
-    optimizers,
-    samplers,
-    schedules,
-    stats,
-    training,
-)
+Importing it brings neither Keras nor a backend: its parts are imported when
+they are asked for, or with Keras, which then can load models that hold them.
+"""
+
+import importlib
+import importlib.util
+import sys
+
+from keras_lt.cpu import tune_cpu
 
 __version__ = "0.1.0"
 
@@ -34,4 +27,49 @@ __all__ = [
     "schedules",
     "stats",
     "training",
+    "tune_cpu",
 ]
+SAVED = (  # in the files of models
+    *("callbacks", "constraints", "layers", "losses", "metrics"),
+    *("models.routing", "optimizers", "schedules"),
+)
+
+
+def __getattr__(name: str):
+    if name in __all__:
+        return importlib.import_module(f"keras_lt.{name}")
+    raise AttributeError(f"module 'keras_lt' has no attribute {name!r}")
+
+
+def __dir__():
+    return __all__
+
+
+def _import_saved() -> None:
+    for part in SAVED:
+        importlib.import_module(f"keras_lt.{part}")
+
+
+class _WithKeras:
+    """Waits for the import of Keras, and imports what models hold after it."""
+
+    def find_spec(self, name, path=None, target=None):
+        if name != "keras":
+            return None
+        sys.meta_path.remove(self)
+        spec = importlib.util.find_spec(name)
+        if spec is not None:
+            execute = spec.loader.exec_module
+
+            def exec_module(module):
+                execute(module)
+                _import_saved()
+
+            spec.loader.exec_module = exec_module
+        return spec
+
+
+if "keras" in sys.modules:
+    _import_saved()
+else:
+    sys.meta_path.insert(0, _WithKeras())

@@ -68,11 +68,63 @@ def _replica_context():
     return context if together else None
 
 
+def tf_batch_norm(
+    x: Tensor,
+    scale: Tensor,
+    offset: Tensor,
+    epsilon: float,
+    moments: tuple[Tensor, Tensor] | None = None,
+) -> tuple[Tensor, Tensor, Tensor]:
+    """TensorFlow's own batch normalisation of images `(B, H, W, D)`.
+
+    In graphs that XLA does not compile it takes two passes over the images,
+    where single operations take six.
+
+    Args:
+        x: Of float32, float16 or bfloat16.
+        scale: `(D,)`, as the others that follow.
+        offset: Added at the end.
+        epsilon: Added to the variance.
+        moments: Mean and variance; None for those of the batch.
+
+    Returns:
+        The result, and the mean and (biased) variance of the batch.
+    """
+    import tensorflow as tf
+
+    empty = tf.zeros((0,))  # it finds them itself
+    mean, variance = moments or (empty, empty)
+    found = tf.raw_ops.FusedBatchNormV3(
+        x=x,
+        scale=scale,
+        offset=offset,
+        mean=mean,
+        variance=variance,
+        epsilon=epsilon,
+        is_training=moments is None,
+    )
+    number = tf.cast(tf.size(x) // x.shape[-1], "float32")
+    biased = found.batch_variance * (1 - 1 / number)
+    return found.y, found.batch_mean, biased
+
+
 def unit_length(x: Tensor, axis: int = -1) -> Tensor:
     """Vectors scaled to L2 norm 1, in float32; a zero vector stays zero."""
     x = ops.cast(x, "float32")
     squares = ops.sum(ops.square(x), axis=axis, keepdims=True)
     return x / ops.sqrt(ops.maximum(squares, 1e-24))
+
+
+def materialized(x: Tensor) -> Tensor:
+    """The same values, which XLA on a CPU computes once and keeps.
+
+    It computes cheap chains of operations again for every use: in a residual
+    network all earlier blocks, for each block, and for each weight gradient. A
+    division is not cheap, so its result is kept; the divisor is a one that the
+    compiler cannot know. Its gradient is kept in the same way.
+    """
+    first = ops.stop_gradient(ops.reshape(x, (-1,))[0])
+    return x / ops.cast(ops.where(ops.isnan(first), 2.0, 1.0), x.dtype)
 
 
 def experts_run(routes: Tensor) -> Tensor:

@@ -9,7 +9,7 @@ import keras_lt
 
 ROOT = pathlib.Path(keras_lt.__file__).parent
 FLOORS = (
-    ("devices", "names", "ops", "stats"),
+    ("cpu", "devices", "names", "ops", "stats"),
     (
         *("losses", "constraints", "layers", "metrics", "callbacks"),
         *("optimizers", "schedules", "samplers"),

@@ -8,6 +8,7 @@ from keras_lt.layers.early_exit import EarlyExit
 from keras_lt.layers.expert_router import ExpertRouter
 from keras_lt.layers.lws import LWS
 from keras_lt.layers.momentum_contrast import MomentumContrast
+from keras_lt.layers.relu import ReLU
 from keras_lt.layers.residual_fusion import ResidualFusion
 from keras_lt.layers.zero_pad_shortcut import ZeroPadShortcut
 
@@ -20,6 +21,7 @@ __all__ = [
     "ExpertRouter",
     "LWS",
     "MomentumContrast",
+    "ReLU",
     "ResidualFusion",
     "ZeroPadShortcut",
 ]

@@ -4,7 +4,7 @@ import keras
 from keras import ops
 
 from keras_lt import devices
-from keras_lt.ops import mean_over_replicas
+from keras_lt.ops import mean_over_replicas, tf_batch_norm
 
 
 @keras.saving.register_keras_serializable(package="keras_lt")
@@ -59,8 +59,11 @@ class BatchNormalization(keras.layers.BatchNormalization):
 
     def call(self, inputs, training=None, mask=None):
         """Normalise."""
+        learns = bool(training) and self.trainable
+        if self._fits_tensorflow(inputs, mask, learns):
+            return self._on_tensorflow(inputs, learns)
         alone = self.groups == 1 and devices.replicas() == 1
-        if alone or not (training and self.trainable):
+        if alone or not learns:
             return super().call(inputs, training=training, mask=mask)
         if mask is not None:
             raise ValueError("`mask` is not supported with several parts")
@@ -84,6 +87,32 @@ class BatchNormalization(keras.layers.BatchNormalization):
             x = x + self.beta
         x = ops.reshape(x, (-1, *x.shape[2:]))
         return ops.cast(x, self.compute_dtype)
+
+    def _fits_tensorflow(self, inputs, mask, learns):
+        """Whether TensorFlow has one operation for all of it."""
+        one_part = self.groups == 1 and not self.synchronize
+        return (
+            keras.backend.backend() == "tensorflow"
+            and (one_part or not learns)
+            and mask is None
+            and len(inputs.shape) == 4
+            and keras.backend.standardize_dtype(inputs.dtype) != "float64"
+        )
+
+    def _on_tensorflow(self, x, learns):
+        """One pass for the statistics, one for the result."""
+        moving = self.moving_mean, self.moving_variance
+        y, mean, variance = tf_batch_norm(
+            x,
+            self.gamma if self.scale else ops.ones_like(moving[0]),
+            self.beta if self.center else ops.zeros_like(moving[0]),
+            self.epsilon,
+            None if learns else moving,
+        )
+        if learns:
+            self._move(self.moving_mean, mean)
+            self._move(self.moving_variance, variance)
+        return y
 
     def _parts(self, batch):
         """Parts of the batch that this program sees."""

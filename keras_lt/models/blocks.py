@@ -6,7 +6,7 @@ from typing import Any
 import keras
 from keras import layers
 
-from keras_lt.layers import BatchNormalization, ZeroPadShortcut
+from keras_lt.layers import BatchNormalization, ReLU, ZeroPadShortcut
 
 
 def kaiming(fan: str) -> keras.initializers.Initializer:
@@ -162,7 +162,7 @@ def _residual(x, path, *, shortcut, fan, name):
     y, stride = x, max(step[2] for step in path)
     for number, step in enumerate(path, 1):
         if number > 1:
-            y = layers.ReLU(name=f"{name}_{number - 1}_relu")(y)
+            y = ReLU(name=f"{name}_{number - 1}_relu")(y)
         y = convolve(y, *step, f"{name}_{number}")
     channels = path[-1][0]
     if stride != 1 or x.shape[-1] != channels:
@@ -172,4 +172,4 @@ def _residual(x, path, *, shortcut, fan, name):
         else:
             x = convolve(x, channels, 1, stride, 1, side)
     y = layers.Add(name=f"{name}_add")([y, x])
-    return layers.ReLU(name=f"{name}_relu")(y)
+    return ReLU(name=f"{name}_relu")(y)

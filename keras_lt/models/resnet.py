@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from functools import partial
 
 import keras
-from keras import layers
 
+from keras_lt.layers import ReLU
 from keras_lt.models.blocks import (
     basic_block,
     batch_norm,
@@ -57,7 +57,7 @@ def resnet(
     def stem(x):
         uniform = keras.initializers.VarianceScaling(1 / 3, "fan_in", "uniform")
         x = conv(x, width, 3, initializer=uniform, name="stem")
-        return layers.ReLU(name="stem_relu")(batch_norm(x, name="stem"))
+        return ReLU(name="stem_relu")(batch_norm(x, name="stem"))
 
     return residual_network(
         input_shape,

@@ -6,6 +6,7 @@ from functools import partial
 import keras
 from keras import layers
 
+from keras_lt.layers import ReLU
 from keras_lt.models.blocks import (
     basic_block,
     batch_norm,
@@ -70,7 +71,7 @@ def resnet_imagenet(
     def stem(x):
         fan_out = kaiming("fan_out")
         x = conv(x, width, 7, stride=2, initializer=fan_out, name="stem")
-        x = layers.ReLU(name="stem_relu")(batch_norm(x, name="stem"))
+        x = ReLU(name="stem_relu")(batch_norm(x, name="stem"))
         x = layers.ZeroPadding2D(1, name="stem_pool_pad")(x)
         return layers.MaxPooling2D(3, 2, name="stem_pool")(x)
 

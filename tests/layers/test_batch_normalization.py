@@ -1,6 +1,8 @@
 import keras
 import numpy as np
 import pytest
+from gradients import gradient
+from keras.layers import BatchNormalization as KerasNorm
 
 from keras_lt.layers import BatchNormalization
 
@@ -20,10 +22,42 @@ def test_one_part_is_what_keras_does():
     ours = BatchNormalization(**options)
     theirs = keras.layers.BatchNormalization(**options)
     for training in (True, True, False):
-        np.testing.assert_array_equal(
-            *(normalised(norm, training=training) for norm in (ours, theirs))
+        np.testing.assert_allclose(
+            *(normalised(norm, training=training) for norm in (ours, theirs)),
+            rtol=1e-5,
+            atol=1e-6,
         )
-    np.testing.assert_array_equal(state(ours), state(theirs))
+    np.testing.assert_allclose(state(ours), state(theirs), rtol=1e-6)
+
+
+@pytest.mark.parametrize("options", [{"scale": False}, {"center": False}])
+def test_gradients_are_those_of_keras(options):
+    norms = [kind(**options) for kind in (BatchNormalization, KerasNorm)]
+    for norm in norms:
+        norm.build(X.shape)
+        for variable in norm.trainable_variables:
+            variable.assign(np.arange(1.0, 6.0))
+    weights = np.random.default_rng(1).normal(0, 1, X.shape).astype("float32")
+
+    def slope(norm):
+        return gradient(
+            lambda x: keras.ops.sum(weights * norm(x, training=True)), X
+        )
+
+    np.testing.assert_allclose(*map(slope, norms), rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("precision", ["mixed_bfloat16", "mixed_float16"])
+def test_half_precision_keeps_its_statistics_in_float32(precision):
+    half, whole = BatchNormalization(dtype=precision), BatchNormalization()
+    found = half(X, training=True)
+    assert precision.endswith(keras.backend.standardize_dtype(found.dtype))
+    np.testing.assert_allclose(
+        keras.ops.convert_to_numpy(keras.ops.cast(found, "float32")),
+        normalised(whole),
+        atol=0.02,
+    )
+    np.testing.assert_allclose(state(half), state(whole), rtol=1e-3)
 
 
 def test_parts_have_their_own_statistics():
