@@ -65,7 +65,8 @@ def step_rates(
         E floats.
 
     Example:
-        >>> step_rates(1.0, 4, milestones=[2, 3], warmup_epochs=2)
+        >>> rates = step_rates(1.0, 4, milestones=[2, 3], warmup_epochs=2)
+        >>> [round(rate, 4) for rate in rates]
         [0.5, 1.0, 0.1, 0.01]
     """
     drops = np.searchsorted(sorted(milestones), np.arange(epochs), "right")

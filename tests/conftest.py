@@ -31,6 +31,12 @@ if keras.backend.backend() == "tensorflow":
     )
 
 
+@pytest.fixture(autouse=True)
+def folder_of_its_own(tmp_path, monkeypatch):
+    """Nothing that lies around, such as `runs/`, plays a part in a test."""
+    monkeypatch.chdir(tmp_path)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def untuned_data():
     """Spare `fit` and `predict` the waits of tf.data's tuning thread."""

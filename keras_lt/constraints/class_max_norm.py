@@ -24,8 +24,9 @@ class ClassMaxNorm(keras.constraints.Constraint):
     Example:
         >>> from keras import ops
         >>> kernel = ops.convert_to_tensor([[3.0, 0.0], [4.0, 0.5]])
-        >>> ops.convert_to_numpy(ClassMaxNorm(2.5)(kernel)).tolist()
-        [[1.5, 0.0], [2.0, 0.5]]
+        >>> ops.convert_to_numpy(ClassMaxNorm(2.5)(kernel)).round(4)
+        array([[1.5, 0. ],
+               [2. , 0.5]], dtype=float32)
 
     Source: Alshammari et al., CVPR 2022, section 4.3.
     Differs from the released code: vectorised; no exponent `tau`.

@@ -17,7 +17,7 @@ class ClassUnitNorm(keras.constraints.Constraint):
     Example:
         >>> from keras import ops
         >>> kernel = ClassUnitNorm()(ops.convert_to_tensor([[0.0], [2.0]]))
-        >>> ops.convert_to_numpy(kernel).tolist()
+        >>> ops.convert_to_numpy(kernel).round(4).tolist()
         [[0.0], [1.0]]
 
     Source: Alshammari et al., CVPR 2022, table 4 ("L2norm").

@@ -9,6 +9,7 @@ from keras_lt.data import cifar, load
 from keras_lt.data.long_tail import DataError
 
 REAL = os.environ.get("KERAS_LT_CIFAR100")
+REAL = REAL and os.path.abspath(REAL)
 
 
 def small(name, monkeypatch):
