@@ -45,7 +45,10 @@ def read(
         if "image_size" in identity:  # they stay on disk, with their own tail
             del chosen["imbalance_ratio"]
             chosen["image_size"] = identity["image_size"]
+        if "test_per_class" in identity:
             chosen["test_per_class"] = identity["test_per_class"]
+        elif identity["dataset"] == "digits_lt":  # of version 0.1.0
+            chosen["test_per_class"] = 50
         name, split = identity["dataset"], identity["split_sha256"]
         command_line.set_backend(backend or identity["backend"])
     except (KeyError, TypeError, json.JSONDecodeError) as error:

@@ -84,8 +84,10 @@ def runs(flags, command: str) -> list[Run]:
             "seed": seed,
             "hyperparameters": hyperparameters,
         }
-        for option in ("image_size", "test_per_class") if on_disk else ():
-            identity[option] = flags[option].value
+        if on_disk:
+            identity["image_size"] = flags.image_size
+        if on_disk or source.splits_test:
+            identity["test_per_class"] = flags.test_per_class
         label = f"{dataset.name}-{ratio:g}-{name}"
         for hyperparameter, value in variant.items():
             label += f"-{hyperparameter}={value}".replace("/", "_")

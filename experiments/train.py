@@ -116,7 +116,8 @@ def define_flags() -> None:
         "test_per_class",
         None,
         "Images of each class to test on, of your own images without a test "
-        "split. Default: a third of the smallest class, at most 50.",
+        "split (default: a third of the smallest class, at most 50), or of "
+        "the digits (default: 70).",
     )
     string(
         "unreadable",

@@ -35,6 +35,8 @@ class Source:
         pixel_mean: Mean of each channel, on the scale 0..1.
         pixel_std: Standard deviation of each channel, on that scale.
         augment: Published augmentation.
+        splits_test: Whether it has no test split of its own: `read` then
+            takes `test_per_class`, None for its default.
     """
 
     read: Callable
@@ -44,6 +46,7 @@ class Source:
     pixel_mean: tuple[float, ...]
     pixel_std: tuple[float, ...]
     augment: Augment
+    splits_test: bool = False
 
 
 def _cifar(name: str, largest: int) -> Source:
@@ -60,7 +63,10 @@ def _cifar(name: str, largest: int) -> Source:
 
 DATASETS = {
     "digits_lt": Source(
-        read=lambda data_dir, *, precut: digits.read(),
+        read=lambda data_dir, *, precut, test_per_class: digits.read(
+            test_per_class
+        ),
+        splits_test=True,
         family="digits",
         imbalance_ratio=50,
         largest=None,
@@ -144,7 +150,8 @@ def load(
         validation_per_class: Images of each class to hold out from training,
             for tuning; see `long_tail_indices`.
         test_per_class: The same for testing, where your own images have no
-            test split; by default a third of the smallest class, at most 50.
+            test split, by default a third of the smallest class, at most 50;
+            or of the digits, by default 70.
         image_size: Pixels of a side of images that stay on disk.
         skip_unreadable: Whether another image of its class stands in for an
             image on disk that cannot be read; else that is an error when it is
@@ -159,7 +166,7 @@ def load(
 
     Example:
         >>> load("digits_lt").class_counts
-        (124, 80, 51, 33, 21, 14, 9, 5, 3, 2)
+        (104, 67, 43, 28, 18, 11, 7, 4, 3, 2)
     """
     for argument, value, known in (
         ("name", name, DATASETS | disk.SOURCES),
@@ -201,7 +208,12 @@ def load(
     ratio = source.imbalance_ratio if imbalance_ratio is None else None
     ratio = ratio or imbalance_ratio
     PROFILES[profile](2, 1, ratio)  # checks the ratio before the long read
-    *arrays, names = source.read(data_dir, precut=subset == "precut")
+    options = {"test_per_class": test_per_class} if source.splits_test else {}
+    if test_per_class is not None and not options:
+        raise ValueError(
+            f"`test_per_class`: {name} has a test split, got {test_per_class}"
+        )
+    *arrays, names = source.read(data_dir, precut=subset == "precut", **options)
     x, y, x_test, y_test = arrays
     largest = source.largest or min(stats.count_classes(y, len(names)))
     train, validation = long_tail_indices(

@@ -2,22 +2,34 @@
 
 import numpy as np
 
-TEST_PER_CLASS = 50
+TEST_PER_CLASS = 70  # so that a point is seven test images
 
 
-def read():
-    """Read the digits, with the first 50 of each class as the test split.
+def read(test_per_class: int | None = None):
+    """Read the digits, with the first of each class as the test split.
+
+    Args:
+        test_per_class: How many, from 1 to 172; by default 70.
 
     Returns:
-        Training images uint8 `(1297, 8, 8, 1)` and labels, test images
-        `(500, 8, 8, 1)` and labels, and the class names. Pixels of the source
+        Training images uint8 `(1797 - T, 8, 8, 1)` and labels, test images
+        `(T, 8, 8, 1)` and labels, and the class names. Pixels of the source
         are 0..16 and are stretched to 0..255.
+
+    Raises:
+        ValueError: if a class would have less than two images left.
 
     Source: Alpaydin & Kaynak, UCI 1998 (optical recognition of handwritten
         digits, test part), as in `sklearn.datasets.load_digits`.
     """
     from sklearn.datasets import load_digits
 
+    if test_per_class is None:
+        test_per_class = TEST_PER_CLASS
+    if not 1 <= test_per_class <= 172:
+        raise ValueError(
+            f"`test_per_class` must be from 1 to 172, got {test_per_class}"
+        )
     digits = load_digits()
     images = np.round(digits.images * (255 / 16)).astype("uint8")[..., None]
     labels = digits.target.astype("int64")
@@ -25,6 +37,6 @@ def read():
     for class_id in range(10):
         members = labels == class_id
         rank[members] = np.arange(members.sum())
-    test = rank < TEST_PER_CLASS
+    test = rank < test_per_class
     names = tuple(str(digit) for digit in range(10))
     return images[~test], labels[~test], images[test], labels[test], names

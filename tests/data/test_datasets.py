@@ -12,10 +12,10 @@ COUNTS = {"cifar10": (50, 5), "cifar100": (6, 1)}  # train and test, a class
 
 def test_digits():
     dataset = load("digits_lt")
-    assert dataset.class_counts == (124, 80, 51, 33, 21, 14, 9, 5, 3, 2)
+    assert dataset.class_counts == (104, 67, 43, 28, 18, 11, 7, 4, 3, 2)
     assert dataset.input_shape == (8, 8, 1)
     assert dataset.validation is None
-    assert len(dataset.test[0]) == 500
+    assert len(dataset.test[0]) == 700
     assert dataset.split_sha256 == index_hash(dataset.indices)
     assert Loader(dataset.train).labels.sum() == dataset.train[1].sum()
 
@@ -28,8 +28,8 @@ def test_options():
         subset="first",
         validation_per_class=5,
     )
-    assert dataset.class_counts[0] <= 124
-    assert dataset.class_counts[5:] == (12,) * 5
+    assert dataset.class_counts[0] <= 104
+    assert dataset.class_counts[5:] == (10,) * 5
     assert np.bincount(dataset.validation[1]).tolist() == [5] * 10
 
 
@@ -42,13 +42,21 @@ def test_options():
         ("imbalance_ratio", 0.5, "`imbalance_ratio` must be >= 1"),
         ("imbalance_ratio", 0, "`imbalance_ratio` must be >= 1"),
         ("imbalance_ratio", 1000, "choose another `imbalance_ratio`"),
-        ("validation_per_class", 124, "`validation_per_class` must be below"),
+        ("validation_per_class", 104, "`validation_per_class` must be below"),
+        ("test_per_class", 0, "`test_per_class` must be from 1 to 172, got 0"),
         ("validation_per_class", -1, "`validation_per_class` must be >= 0"),
     ],
 )
 def test_bad_arguments(argument, value, message):
     with pytest.raises(ValueError, match=message):
         load(**{"name": "digits_lt", argument: value})
+
+
+def test_other_digits_to_test_on():
+    dataset = load("digits_lt", test_per_class=50)  # as in version 0.1.0
+    assert dataset.class_counts == (124, 80, 51, 33, 21, 14, 9, 5, 3, 2)
+    with pytest.raises(ValueError, match="`test_per_class`: cifar10_lt has"):
+        load("cifar10_lt", test_per_class=5, data_dir="absent")
 
 
 @pytest.mark.parametrize("ratio", [0, 0.5])

@@ -6,10 +6,10 @@ from keras_lt.data import digits
 
 def test_splits():
     x, y, x_test, y_test, names = digits.read()
-    assert x.shape == (1297, 8, 8, 1) and x_test.shape == (500, 8, 8, 1)
+    assert x.shape == (1097, 8, 8, 1) and x_test.shape == (700, 8, 8, 1)
     assert x.dtype == x_test.dtype == "uint8"
     assert y.dtype == y_test.dtype == "int64"
-    assert np.bincount(y_test).tolist() == [50] * 10
+    assert np.bincount(y_test).tolist() == [70] * 10
     assert names == tuple("0123456789")
 
 
