@@ -9,7 +9,7 @@ import numpy as np
 matplotlib.use("Agg")
 from matplotlib import pyplot  # noqa: E402 - after the choice of Agg
 
-COLORS = ("#4269d0", "#ef8a17", "#3ca951", "#a463f2")
+COLORS = ("#4269d0", "#ef8a17", "#3ca951", "#a463f2", "#9c6b4e", "#ff725c")
 
 
 def draw(folder: pathlib.Path, result: dict, lines: list[dict]) -> None:
@@ -43,6 +43,57 @@ def draw(folder: pathlib.Path, result: dict, lines: list[dict]) -> None:
         by_group(folder / "views.png", views, "Test accuracy of each view")
 
 
+def study(path: pathlib.Path, results: dict[str, dict]) -> None:
+    """Plot accuracy by class rank and by group, and curves, of several runs.
+
+    Args:
+        path: Of the picture.
+        results: Contents of `result.json`, by the name of the line, with
+            `curves` by stage.
+    """
+    known = all(result.get("curves") for result in results.values())
+    panels = 2 + known
+    figure, axes = pyplot.subplots(
+        1, panels, figsize=(4.4 * panels, 3.8), layout="constrained"
+    )
+    for (name, result), color in zip(results.items(), COLORS * 9, strict=False):
+        last = [*result["stages"].values()][-1]
+        order = np.argsort(-np.asarray(result["class_counts"]), kind="stable")
+        line = np.array(last["class_accuracy"], "float64")[order]
+        window = max(len(line) // 10, 1)  # a mean of neighbours reads better
+        line = np.convolve(line, np.ones(window) / window, "valid")
+        rank = np.arange(len(line)) + (window - 1) / 2
+        axes[0].plot(rank, line, color=color, label=name)
+        if known:
+            _curve(axes[2], result["curves"], color)
+    accuracies = {k: r["accuracy"] for k, r in results.items()}
+    _bars(axes[1], accuracies, COLORS * 9)
+    axes[0].set(xlabel="class rank by frequency", title="Test accuracy")
+    axes[1].set(title="Test accuracy by group")
+    axes[0].legend(frameon=False, fontsize="small")
+    figure.savefig(path, dpi=90)
+    pyplot.close(figure)
+
+
+def _curve(axes, curves, color):
+    """Training accuracy of all stages, over their share of the epochs."""
+    values = [v for stage in curves.values() for v in stage["accuracy"]]
+    share = np.linspace(0, 1, len(values) + 1)[1:]
+    axes.plot(share, np.array(values, "float64"), color=color)
+    axes.set(xlabel="share of all epochs", title="Training accuracy")
+
+
+def _bars(axes, accuracies, colors):
+    """Bars by group, and within by name."""
+    groups = list([*accuracies.values()][0])
+    width = 0.8 / len(accuracies)
+    for number, (name, accuracy) in enumerate(accuracies.items()):
+        where = np.arange(len(groups)) + (number + 0.5) * width - 0.4
+        heights = [accuracy.get(group, 0) for group in groups]
+        axes.bar(where, heights, width, color=colors[number], label=name)
+    axes.set(xticks=range(len(groups)), xticklabels=groups)
+
+
 def by_group(
     path: pathlib.Path, accuracies: dict[str, dict], title: str
 ) -> None:
@@ -53,15 +104,10 @@ def by_group(
         accuracies: By the name of the bar, then by shot group.
         title: Of the picture.
     """
-    groups = list([*accuracies.values()][0])
-    width = 0.8 / len(accuracies)
     figure, axes = pyplot.subplots(figsize=(6, 3.4), layout="constrained")
-    for number, (name, accuracy) in enumerate(accuracies.items()):
-        where = np.arange(len(groups)) + (number + 0.5) * width - 0.4
-        heights = [accuracy.get(group, 0) for group in groups]
-        color = pyplot.get_cmap("viridis")(number / len(accuracies))
-        axes.bar(where, heights, width, color=color, label=name)
-    axes.set(title=title, xticks=range(len(groups)), xticklabels=groups)
+    colors = pyplot.get_cmap("viridis")(np.linspace(0, 1, len(accuracies)))
+    _bars(axes, accuracies, colors)
+    axes.set(title=title)
     axes.legend(frameon=False, fontsize="small", ncols=2)
     figure.savefig(path, dpi=110)
     pyplot.close(figure)

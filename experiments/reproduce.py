@@ -11,8 +11,8 @@ import sys
 import time
 
 import command_line
+import page
 import studies
-import tables
 from absl import flags
 from workers import Workers
 
@@ -27,7 +27,8 @@ def define_flags() -> None:
         "study",
         "reduced",
         "full: the published recipes, for GPUs. reduced: small networks and "
-        "few epochs, for a CPU. check: two epochs of a full-size run.",
+        "few epochs, for a CPU. middle: ResNet-32 and a quarter of the "
+        "epochs, for an evening. check: two epochs of a full-size run.",
     )
     flags.DEFINE_list("only", [], "Trainings whose names begin so.")
     flags.DEFINE_string("data_dir", None, "Folder with the data of all sets.")
@@ -87,7 +88,7 @@ def main(argv: list[str]) -> None:
     action, jobs = command_line.checked(prepare, argv)
     results = pathlib.Path(FLAGS.results)
     if action == "table":
-        path = command_line.checked(tables.write, results)
+        path = command_line.checked(page.write, results)
         print(f"{path} written")
         return
     workers = Workers(studies.STUDIES[FLAGS.study](), results, FLAGS)

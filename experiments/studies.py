@@ -302,6 +302,34 @@ def reduced() -> list[Job]:
     ]
 
 
+def middle() -> list[Job]:
+    """All methods with ResNet-32 and a quarter of the published epochs."""
+
+    def job(name, settings, *rows):
+        settings = ("backbone=resnet32", *settings.split())
+        flags = tuple(f"--set={setting}" for setting in settings)
+        flags = (*flags, "--epochs_scale=0.25", "--test_freq=5")
+        return Job(f"middle-{name}", C100, 100, name, flags, rows, seeds=(0,))
+
+    return [
+        job("ce", "", Row("Cross entropy", "train")),
+        job("reslt", "", Row("ResLT", "train")),
+        job(
+            "ride",
+            "",
+            Row("RIDE, 3 experts", "reweighted"),
+            Row("RIDE, 3 experts, routed", "router"),
+        ),
+        job(
+            "wb",
+            "lr=0.05 l2=5e-4 head_loss=balanced head_lr=0.05 head_l2=5e-3",
+            Row("WB, stage 1", "features"),
+            Row("WB, stage 2", "classifier"),
+        ),
+        job("ssd", "", Row("SSD, hard head rescaled", "rescale")),
+    ]
+
+
 def check() -> list[Job]:
     """Two epochs at full size: whether the machinery works, no result."""
     row = Row("Cross entropy, 2 epochs", "train")
@@ -309,4 +337,9 @@ def check() -> list[Job]:
     return [Job("check-ce", C100, 100, "ce", flags, (row,), seeds=(0,))]
 
 
-STUDIES = {"reduced": reduced, "full": full, "check": check}
+STUDIES = {
+    "reduced": reduced,
+    "middle": middle,
+    "full": full,
+    "check": check,
+}

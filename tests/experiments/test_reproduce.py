@@ -7,6 +7,7 @@ import os
 import time
 import types
 
+import page
 import programs
 import pytest
 import settings
@@ -106,6 +107,9 @@ def test_runs_leave_results_and_are_not_repeated(workers, tmp_path, capsys):
     ce, tau = map(json.loads, texts)
     folder = tmp_path / "runs" / "tiny-ce-seed0"
     run = programs.result(folder)
+    curves = ce["curves"]["train"]
+    assert len(curves["loss"]) == len(curves["accuracy"]) == 4
+    assert curves["test_accuracy"][0] is None
     same = run.keys() - {"command"}
     assert {k: ce[k] for k in same} == {k: run[k] for k in same}
     assert tau["init_from"] == "tiny-ce-seed0"
@@ -202,9 +206,11 @@ def test_seeds_train_together_where_there_is_an_accelerator(workers):
 
 
 def test_results_name_the_run_that_they_needed(tmp_path):
+    (tmp_path / "metrics.jsonl").write_text("")
     (tmp_path / "result.json").write_text(
         json.dumps(
             {
+                "stages": {},
                 "init_from": None,
                 "hyperparameters": {"distill_from": "a/folder/here"},
             }
@@ -234,59 +240,61 @@ def finished(overall, few, *, best, seconds=100.0):
         "backend": "jax",
         "versions": {"keras": "3.1"},
         "split_sha256": "0123456789abcdef0",
+        "commit": "abcdef0123",
     }
 
 
-def row_of(page, title):
-    (line,) = [x for x in page.splitlines() if x.startswith(f"| {title} |")]
+def row_of(text, title):
+    (line,) = [x for x in text.splitlines() if x.startswith(f"| {title} |")]
     return [cell.strip() for cell in line.split("|")[2:-1]]
 
 
 def test_the_page_is_made_of_the_files(tmp_path, monkeypatch):
+    monkeypatch.setitem(page.NAMES, "digits_lt", "Digits")
+    monkeypatch.setattr(page, "_picture", lambda *arguments: "")
     later = Row("View", "later", "hard", published=20.0, source="a log")
     other = dataclasses.replace(CE, name="tiny-other", rows=(later,))
     open_ = dataclasses.replace(CE, name="tiny-open", ratio=10)
-    monkeypatch.setitem(tables.NAMES, "digits_lt", "Digits")
     jobs = [dataclasses.replace(job, seeds=(0, 1, 2)) for job in (CE, other)]
-    monkeypatch.setattr(studies, "reduced", lambda: jobs[:1])
-    monkeypatch.setattr(studies, "full", lambda: [jobs[1], open_])
+    declared = {"reduced": jobs[:1], "middle": [], "full": [jobs[1], open_]}
+    for name, study in declared.items():
+        monkeypatch.setitem(studies.STUDIES, name, lambda study=study: study)
     for seed, overall in enumerate((0.3, 0.32)):
         result = finished(overall, 0.1, best=overall + 0.02)
         for job in jobs:
             tables.path(tmp_path, job, seed).write_text(json.dumps(result))
-    page = tables.write(tmp_path).read_text()
-    end = ["100", "1000.0", "a device"]
+    text = page.write(tmp_path).read_text()
+    end = ["100", "2", "a device", "abcdef0"]
     three = ["90.0 ± 0.0", "50.0 ± 0.0", "10.0 ± 0.0"]
-    assert row_of(page.split("## Full")[0], "Plain") == [
-        *("31.0 ± 1.4 (2 of 3 seeds)", *three, "+0.0", "+0.0", "30", *end)
+    assert row_of(text, "Plain") == [
+        *("Digits, 50", "31.0 ± 1.4", *three, "+0.0", "+0.0", "30", *end)
     ]
-    assert row_of(page, "View") == [
-        *("25.0 ± 0.0 (2 of 3 seeds)", *three),
-        *("", "20.0", "+5.0", "a log", "60", *end),
+    assert row_of(text, "View") == [
+        *("Digits, 50", "25.0 ± 0.0", *three),
+        *("", "20.0 (a log)", "+5.0", "60", *end),
     ]
-    assert row_of(page.split("ratio 10\n")[1], "Plain") == [
-        *("open", "", "", "", "", "50.0 †", "", "a paper", "", "", "", "")
-    ]
-    assert "jax; keras 3.1; split 0123456789abcdef" in page
-    assert "--imbalance_ratio=50 --set=width=4" in page
+    assert "* `tiny-open`: Plain, 50.0 (a paper)" in text
+    assert "Middle" not in text and "open |" not in text
+    assert "jax; keras 3.1; split 0123456789abcdef" in text
+    assert "--imbalance_ratio=50 --set=width=4" in text
 
     trained = dataclasses.replace(jobs[0], name="tiny-other")
-    monkeypatch.setattr(studies, "full", lambda: [trained])
-    page = tables.write(tmp_path).read_text().split("## Full")[1]
-    assert row_of(page, "Plain")[4:8] == [
-        *("33.0 ± 1.4", "50.0 †", "-19.0", "a paper")
+    monkeypatch.setitem(studies.STUDIES, "full", lambda: [trained])
+    text = page.write(tmp_path).read_text().split("## Reduced")[0]
+    assert row_of(text, "Plain")[5:8] == [
+        *("33.0 ± 1.4", "50.0 † (a paper)", "-19.0")
     ]
     tables.path(tmp_path, CE, 0).write_text("{")
     with pytest.raises(ValueError, match="tiny-ce-seed0.json is damaged"):
-        tables.write(tmp_path)
+        page.write(tmp_path)
 
 
 def test_the_page_in_the_repository_is_that_of_its_files(tmp_path):
     folder = programs.ROOT / "experiments" / "results"
     for path in folder.glob("*.json"):
         (tmp_path / path.name).write_bytes(path.read_bytes())
-    page = tables.write(tmp_path).read_text()
-    assert page == (folder / "README.md").read_text()
+    text = page.write(tmp_path).read_text()
+    assert text == (folder / "README.md").read_text()
 
 
 @pytest.mark.parametrize(
