@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from keras_lt.data.distortions import distort_drawn, draw_distortions
-from keras_lt.data.moves import draw_moves, pick, pick_with, sources
+from keras_lt.data.moves import draw_moves, move, pick_with, sources
 
 DISTORTIONS = {"window", "jittered", "grey", "blurred"}
 
@@ -140,12 +140,11 @@ class Augment:
             mirrored = draws["mirrored"]  # much faster than pixel by pixel
             images = images.copy()
             images[mirrored] = images[mirrored, :, ::-1]
+        elif self.moves_pixels and ops is np:
+            images = move(images, draws)
         elif self.moves_pixels:
             source = sources(draws, *images.shape[1:3], ops)
-            if ops is np:
-                images = pick(images, source)
-            else:
-                images = pick_with(ops, images, source)
+            images = pick_with(ops, images, source)
         if DISTORTIONS & draws.keys():
             images = distort_drawn(images, draws, self, ops)
         return images

@@ -1,14 +1,15 @@
 """What makes up batch i: indices, pixels, and what goes with them."""
 
 import contextlib
+import dataclasses
 import functools
+from collections.abc import Callable
 from typing import Any
 
 import keras
 import numpy as np
 
 from keras_lt.data.image_files import ImageFiles
-from keras_lt.data.moves import sources
 from keras_lt.devices import local_replicas, replicas, tf_strategy
 
 
@@ -23,7 +24,6 @@ class Plan:
     """
 
     def __init__(self, loader, stage, seed, first_epoch):
-        self.shape = loader.pixels.shape[1:]
         self.drawn_for = _shape_for_draws(loader.pixels)
         self.augments = [loader.augment, loader.second_view]
         self.augments = self.augments[: 1 + stage.two_views]
@@ -61,14 +61,6 @@ class Plan:
             random = np.random.default_rng((self.seed, epoch, step, view))
             draws.append(augment.draw(random, len(index), *self.drawn_for))
         return {"index": index, "draws": tuple(draws)}
-
-    def sources(self, j):
-        """Positions of the images, and the sources of their pixels."""
-        batch = self[j]
-        if not self.augments[0].moves_pixels:
-            return batch["index"], np.zeros((len(batch["index"]), 0), "int32")
-        draws, size = batch["draws"][0], self.shape[:2]
-        return batch["index"], sources(draws, *size, np)
 
 
 class Assembler:
@@ -127,6 +119,12 @@ class Assembler:
             soft_labels = ops.take(arrays["soft_labels"], index, axis=0)
             return (views[0], soft_labels), labels
         return views[0], labels
+
+    def leave_layers(self) -> tuple[Callable, ...]:
+        """Leave the layers of the one view to the caller; return them."""
+        (augment,) = self.augments
+        self.augments = [dataclasses.replace(augment, layers=())]
+        return augment.layers
 
     def example(self) -> tuple[Any, Any]:
         """Make a batch of one image, to build a model with."""

@@ -179,11 +179,12 @@ class Loader:
                 whole = Batches(plan, assemble)
                 return Announced(whole, self.planned, self._wait)
             return Batches(plan, assemble, self._wait)
-        others = stage.two_views or soft_labels is not None or self.on_disk
-        if assemble is None or others or self.augment.distorts:
-            stream = tf_streams.wrapped(Batches(plan, assemble), in_turn)
-        else:
-            stream = tf_streams.native(self, plan)
+        layers = ()
+        if in_turn and not stage.two_views and soft_labels is None:
+            layers = assemble.leave_layers()
+        batches = Batches(plan, assemble)
+        in_turn = in_turn and not layers
+        stream = tf_streams.wrapped(batches, in_turn, layers)
         return tf_streams.timed(stream, self)
 
     def _on_tf_data(self):

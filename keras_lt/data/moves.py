@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 UNIT = 1 << 18  # of cosines and sines as integers
+AT_A_TIME = 1 << 14  # pixels
 
 
 def draw_moves(
@@ -103,7 +104,32 @@ def pick(images: np.ndarray, source: np.ndarray) -> np.ndarray:
     """
     flat = images.reshape(len(images), -1, images.shape[-1])
     flat = np.pad(flat, [(0, 0), (0, 1), (0, 0)])  # the zero pixel
-    return flat[np.arange(len(flat))[:, None], source].reshape(images.shape)
+    first = np.arange(len(flat))[:, None] * flat.shape[1]
+    pixels = flat.reshape(-1, flat.shape[-1])
+    return pixels.take(first + source, axis=0, mode="clip").reshape(
+        images.shape
+    )
+
+
+def move(images: np.ndarray, draws: dict[str, np.ndarray]) -> np.ndarray:
+    """Move the pixels of numpy images, a few images at a time.
+
+    What is computed on the way for a whole batch would be given back to the
+    system after each batch: then pages, not arithmetic, take most of the time.
+
+    Args:
+        images: `(B, H, W, channels)`.
+        draws: See `draw_moves`.
+    """
+    moved = np.empty_like(images)
+    height, width = images.shape[1:3]
+    step = max(AT_A_TIME // (height * width), 1)
+    for start in range(0, len(images), step):
+        part = slice(start, start + step)
+        few = {name: drawn[part] for name, drawn in draws.items()}
+        source = sources(few, height, width, np)
+        moved[part] = pick(images[part], source)
+    return moved
 
 
 def pick_with(ops: Any, images: Any, source: Any) -> Any:
@@ -113,12 +139,3 @@ def pick_with(ops: Any, images: Any, source: Any) -> Any:
     flat = ops.pad(flat, [[0, 0], [0, 1], [0, 0]])
     picked = ops.take_along_axis(flat, source[..., None], axis=1)
     return ops.reshape(picked, (-1, height, width, channels))
-
-
-def pick_tf(images: Any, source: Any) -> Any:
-    """Do the same with TensorFlow, under every backend."""
-    import tensorflow as tf
-
-    flat = tf.reshape(images, (tf.shape(images)[0], -1, images.shape[-1]))
-    flat = tf.pad(flat, [[0, 0], [0, 1], [0, 0]])
-    return tf.reshape(tf.gather(flat, source, batch_dims=1), tf.shape(images))

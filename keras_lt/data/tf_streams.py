@@ -6,13 +6,20 @@ import time
 import keras
 import numpy as np
 
-from keras_lt.data.image_files import ImageFiles
-from keras_lt.data.moves import pick_tf
 from keras_lt.devices import local_replicas, replicas, tf_strategy
 
 
-def wrapped(batches, in_turn):
-    """A stream of batches that numpy makes, several at a time."""
+def wrapped(batches, in_turn, layers=()):
+    """A stream of batches that numpy makes, several at a time.
+
+    TensorFlow never holds all images: a constant would be a second copy of
+    them, and its way into the graph of the stream a third and a fourth.
+
+    Args:
+        batches: `Batches`.
+        in_turn: Whether to make one after the other.
+        layers: What TensorFlow then does to the images of `(images, labels)`.
+    """
     import tensorflow as tf
 
     example = batches[0]
@@ -28,42 +35,16 @@ def wrapped(batches, in_turn):
             array.set_shape((None, *part.shape[1:]))
         return keras.tree.pack_sequence_as(example, arrays)
 
+    def altered(images, labels):
+        for layer in layers:
+            images = layer(tf.cast(images, tf.float32), training=True)
+        return tf.ensure_shape(images, (None, *parts[0].shape[1:])), labels
+
     calls = None if in_turn else os.cpu_count()
     stream = tf.data.Dataset.counter().map(batch, num_parallel_calls=calls)
+    if layers:
+        stream = stream.map(altered)
     return _untuned(stream.prefetch(2))
-
-
-def native(loader, plan):
-    """A stream of images and labels whose pixels TensorFlow picks."""
-    import tensorflow as tf
-
-    augment = loader.augment
-    pixels, labels = tf.constant(loader.pixels), tf.constant(loader.labels)
-
-    def plans():
-        i = 0
-        while True:
-            yield plan.sources(i)
-            i += 1
-
-    def batch(index, source):
-        images = tf.gather(pixels, index)
-        if augment.moves_pixels:
-            images = pick_tf(images, source)
-        for layer in augment.layers:
-            images = layer(tf.cast(images, tf.float32), training=True)
-        images = tf.ensure_shape(images, (None, *loader.pixels.shape[1:]))
-        return images, tf.gather(labels, index)
-
-    signature = (
-        tf.TensorSpec((None,), tf.int64),
-        tf.TensorSpec((None, None), tf.int32),
-    )
-    batches = tf.data.Dataset.from_generator(plans, output_signature=signature)
-    # Layers keep a random state: side by side they would race for it.
-    calls = None if augment.layers else os.cpu_count()
-    batches = batches.map(batch, num_parallel_calls=calls)
-    return _untuned(batches.prefetch(2))
 
 
 def of_arrays(inputs, labels):
@@ -81,27 +62,24 @@ def of_arrays(inputs, labels):
     ]
     bounds = [(share[0], share[-1] + 1) for share in shares]
 
-    def part(array):
-        if isinstance(array, ImageFiles):
-            return lambda bound: _read(array, bound)
-        array = tf.constant(array)
-        return lambda bound: array[bound[0] : bound[1]]
-
-    parts = keras.tree.map_structure(part, (inputs, labels))
     stream = tf.data.Dataset.from_tensor_slices(bounds).map(
-        lambda bound: keras.tree.map_structure(lambda p: p(bound), parts)
+        lambda bound: keras.tree.map_structure(
+            lambda array: _part(array, bound), (inputs, labels)
+        )
     )
     return _spread(_untuned(stream.prefetch(1)))
 
 
-def _read(files, bound):
-    """Images on disk between two positions."""
+def _part(array, bound):
+    """What lies between two positions of an array or of `ImageFiles`."""
     import tensorflow as tf
 
-    images = tf.numpy_function(
-        lambda bound: files[bound[0] : bound[1]], [bound], tf.uint8
+    part = tf.numpy_function(
+        lambda bound: array[bound[0] : bound[1]],
+        [bound],
+        tf.as_dtype(array.dtype),
     )
-    return tf.ensure_shape(images, (None, *files.shape[1:]))
+    return tf.ensure_shape(part, (None, *array.shape[1:]))
 
 
 def validation_steps(labels):

@@ -3,8 +3,8 @@ import math
 import numpy as np
 import pytest
 
-from keras_lt.data import Augment
-from keras_lt.data.moves import UNIT, pick, pick_tf, sources, turn
+from keras_lt.data import Augment, moves
+from keras_lt.data.moves import UNIT, move, pick, sources, turn
 
 BATCH = np.random.default_rng(0).integers(1, 256, (20, 6, 5, 3), "uint8")
 
@@ -62,12 +62,15 @@ def test_against_a_loop(pad, flip, rotation):
     np.testing.assert_array_equal(ours, golden)
 
 
-@pytest.mark.parametrize("pad", [0, 2])
-@pytest.mark.parametrize("rotation", [0.0, 30.0])
-def test_tensorflow_picks_the_same_pixels(pad, rotation):
-    pytest.importorskip("tensorflow")
-    source = draws(Augment(pad=pad, flip=True, rotation=rotation))
-    np.testing.assert_array_equal(pick_tf(BATCH, source), pick(BATCH, source))
+@pytest.mark.parametrize("images", [1, 6, 7, 20])
+def test_a_few_images_at_a_time(images, monkeypatch):
+    """However many there are at a time, also fewer pixels than an image."""
+    augment = Augment(pad=2, flip=True, rotation=30.0)
+    drawn = augment.draw(np.random.default_rng(1), images, 6, 5, 3)
+    whole = pick(BATCH[:images], sources(drawn, 6, 5, np))
+    for pixels in (1, 30, 3 * 30, 1000 * 30):
+        monkeypatch.setattr(moves, "AT_A_TIME", pixels)
+        np.testing.assert_array_equal(move(BATCH[:images], drawn), whole)
 
 
 def test_half_of_the_images_are_mirrored():
