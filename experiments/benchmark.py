@@ -58,7 +58,7 @@ def define_flags() -> None:
     flags.DEFINE_integer(
         "steps",
         None,
-        "Steps or batches of a measurement. Default: in `train` 3 on a CPU "
+        "Steps or batches of a measurement. Default: in `train` 2 on a CPU "
         "and 84 on an accelerator, else 50.",
     )
     flags.DEFINE_integer(
