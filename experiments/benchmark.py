@@ -6,8 +6,9 @@ draws a second; `routing`, inference that skips experts; `serving`, requests to
 exported models; or `communication`, what devices tell each other in a step, and
 what that would cost on many (the assumptions are in communication.py). The
 contenders take turns in one run; printed are medians (of `serving` quantiles),
-their ratios to the first one, and one line of JSON. A PyTorch loop takes part
-where PyTorch is installed.
+their ratios to the first one, and one line of JSON. `overhead` and `train` also
+tell after each turn, as JSON, what is known so far, so that a run may be cut
+off; a PyTorch loop takes part in them where PyTorch is installed.
 """
 
 import importlib
@@ -54,15 +55,39 @@ def define_flags() -> None:
     )
     flags.DEFINE_string("data_dir", None, "Where they are.")
     flags.DEFINE_integer("classes", 100, "Classes of `communication`.")
-    flags.DEFINE_integer("steps", 50, "Steps or batches of a measurement.")
-    flags.DEFINE_integer("rounds", 7, "Measurements of each contender.")
-    flags.DEFINE_string("precision", "float32", "Of `train`, ours.")
+    flags.DEFINE_integer(
+        "steps",
+        None,
+        "Steps or batches of a measurement. Default: in `train` 2 on a CPU "
+        "and 84 on an accelerator, else 50.",
+    )
+    flags.DEFINE_integer(
+        "rounds",
+        None,
+        "Measurements of each contender. Default: in `overhead` and `train` "
+        "3 to 15, as --minutes allow, else 7.",
+    )
+    flags.DEFINE_float("minutes", 7.0, "Time for `overhead` or `train`.")
+    flags.DEFINE_string(
+        "precision",
+        "float32",
+        "Of `overhead` and `train`, PyTorch's as well: float32 or "
+        "mixed_bfloat16.",
+    )
     flags.DEFINE_list(
         "contenders",
         None,
-        "Who takes part in `overhead` and `train`: fit, stock_fit, "
-        "default_fit, device_fit, scan, 3_seeds, torch_eager, "
-        "torch_channels_last, torch_compile. Default: all.",
+        "Who takes part in `overhead` and `train`, in this order: fit; "
+        "untuned_fit, in a process without the settings for a CPU; stock_fit, "
+        "default_fit, device_fit, scan, 3_seeds, 3_seeds_in_turn, "
+        "torch_eager, torch_channels_last, torch_compile. Default: those that "
+        "suit the device.",
+    )
+    flags.DEFINE_string(
+        "trace",
+        None,
+        "Folder for a profiler's trace of a turn of the first contender of "
+        "`overhead` or `train`.",
     )
 
 
@@ -89,6 +114,8 @@ def main(argv: list[str]) -> None:
     what = command_line.checked(prepare, argv)
     import keras
 
+    if what not in ("overhead", "train"):
+        FLAGS.steps, FLAGS.rounds = FLAGS.steps or 50, FLAGS.rounds or 7
     measure = getattr(importlib.import_module(WHAT[what]), f"measure_{what}")
     found = command_line.checked(measure, FLAGS)
     reference, first = next(iter(found.items()))

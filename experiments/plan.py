@@ -11,7 +11,7 @@ import files
 import keras
 import numpy as np
 import settings
-from run import Run
+from run import SEEDS_MODES, Run
 
 from keras_lt import data
 from keras_lt.devices import is_chief, replicas
@@ -149,8 +149,13 @@ def _check(flags) -> None:
         raise ValueError("--seeds and --seed exclude each other")
     if flags.seeds and keras.backend.backend() != "jax":
         raise ValueError(
-            "--seeds trains in one program only with --backend=jax; --seed "
+            "--seeds trains side by side only with --backend=jax; --seed "
             "takes the seeds one after the other"
+        )
+    if flags.seeds_mode not in (None, *SEEDS_MODES):
+        raise ValueError(
+            f"--seeds_mode must be one of {[*SEEDS_MODES]}, got "
+            f"{flags.seeds_mode!r}"
         )
     for package in ("tensorflow", "tensorboard"):
         if flags.tensorboard and not importlib.util.find_spec(package):

@@ -19,6 +19,8 @@ from keras_lt import data, stats, training
 from keras_lt.devices import is_chief, replicas
 from keras_lt.models import load_encoder_weights
 
+SEEDS_MODES = {"vectorised": True, "in_turn": False}
+
 
 @dataclasses.dataclass
 class Run:
@@ -174,8 +176,7 @@ class Run:
             jit_compile=False
             if on_tensorflow and (not accelerators or replicas() > 1)
             else "auto",
-            steps_per_execution=self.flags.steps_per_execution
-            or training.default_steps(),
+            steps_per_execution=self.flags.steps_per_execution,
             validation_freq=self.flags.validation_freq,
             checkpoint_seconds=self.flags.checkpoint_seconds,
             accumulate_steps=self.flags.accumulate_steps,
@@ -291,7 +292,9 @@ def execute(runs: list[Run]) -> list[dict]:
         for other in group[1:]:
             other.verbose = False  # one line of progress is enough
         if len(group) > 1:
-            results += training.together([run.execute for run in group])
+            mode = SEEDS_MODES.get(group[0].flags.seeds_mode)
+            jobs = [run.execute for run in group]
+            results += training.together(jobs, vectorised=mode)
         else:
             results.append(group[0].execute())
     return results

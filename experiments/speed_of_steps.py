@@ -1,190 +1,218 @@
 """How fast networks train: ours, Keras's own `fit`, one scan, and PyTorch."""
 
-import dataclasses
+import contextlib
+import functools
 import importlib.util
-import json
 import os
-import pathlib
-import subprocess
-import sys
 import time
 
 import keras
-import numpy as np
-from timing import medians
+import workload
+from child import Absent, Child, timed
+from race import Race
 
-from keras_lt import data, methods, models, optimizers, training
+from keras_lt import models, training
 from keras_lt.devices import on_accelerator
 
-RANDOM = np.random.default_rng(0)
 SEEDS = 3
-TORCH = ("torch_eager", "torch_channels_last", "torch_compile")
+# In order of worth: what a run that is cut off should have told.
+CONTENDERS = {
+    ("overhead", "cpu"): (
+        *("fit", "scan", "stock_fit", "torch_channels_last", "untuned_fit"),
+        *("torch_eager", "default_fit", "torch_compile"),
+    ),
+    ("train", "cpu"): (
+        *("fit", "torch_channels_last", "untuned_fit", "stock_fit"),
+        "torch_compile",
+    ),
+    ("overhead", "accelerator"): (
+        *("fit", "scan", "torch_compile", "torch_channels_last", "stock_fit"),
+        *("default_fit", "torch_eager"),
+    ),
+    ("train", "accelerator"): (
+        *("fit", "torch_channels_last", "torch_compile", "3_seeds", "scan"),
+        *("3_seeds_in_turn", "stock_fit", "device_fit", "torch_eager"),
+    ),
+}
+# What takes a CPU minutes a step, what a GPU has no memory for, what is less
+# worth than the time it takes.
+ONLY_NAMED = {
+    "overhead": ("untuned_fit",),
+    "train": (
+        *("untuned_fit", "device_fit", "torch_eager", "scan"),
+        *("3_seeds", "3_seeds_in_turn"),
+    ),
+}
+NEED_JAX = ("scan", "device_fit", "3_seeds", "3_seeds_in_turn")
+STEPS = {  # of a turn
+    ("overhead", "cpu"): 50,
+    ("train", "cpu"): 2,
+    ("overhead", "accelerator"): 50,
+    ("train", "accelerator"): 84,  # an epoch of CIFAR-100-LT
+}
+TUNED_BY = ("TF_ENABLE_ONEDNN_OPTS", "XLA_FLAGS")
 
 
 def measure_overhead(flags) -> dict:
     """Milliseconds of a step of `fit`, against one compiled loop."""
-    steps, batch = flags.steps, flags.batch_size or 2
-    size = flags.image_size or 4
-    images = _pixels(steps * batch, size)
-    labels = RANDOM.integers(0, 10, steps * batch)
-    problem = training.Problem((size, size, 3), (10,) * 10)
-    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-
-    def compiled():
-        model = models.classifier(flags.backbone, problem)
-        optimizer = optimizers.SGD(1e-3, momentum=0.9, l2=5e-4)
-        model.compile(optimizer, loss, jit_compile=_jit())
-        return model
-
-    def fit(fused):
-        model = compiled()
-        if fused:
-            training.fuse_steps(model, fused)
-        options = {"batch_size": batch, "shuffle": False, "verbose": 0}
-        return lambda: model.fit(images, labels, **options)
-
-    contenders = {
-        "fit": fit(steps),
-        "stock_fit": fit(None),
-        "default_fit": fit(training.default_steps()),
+    options = _options("overhead", flags, size=4, batch=2)
+    work = workload.make(options)
+    default = training.default_steps(options.steps)
+    entries = {
+        "fit": work.ours,
+        "default_fit": lambda: work.fit(default),
+        "stock_fit": lambda: work.fit(None),
+        "scan": work.scan,
     }
-    if _on_jax():
-        arrays = (images, labels)
-        stacked = [a.reshape(steps, batch, *a.shape[1:]) for a in arrays]
-        contenders["scan"] = _scan(compiled(), loss, stacked)
-    contenders |= _torch(flags, "ce", (100,) * 10, size, batch, workers=0)
-    found = medians(_chosen(contenders, flags), flags.rounds)
-    return {f"{k}_ms": 1e3 * v / steps for k, v in found.items()}
+    # One thread: the others would only wait for each other.
+    torch = {"method": "ce", "threads": 1, "workers": 0}
+    found = _race(flags, work, entries, torch, _milliseconds(options), "ms")
+    return {f"{name}_ms": value for name, value in found.items()}
 
 
 def measure_train(flags) -> dict:
     """Images a second in training, at real sizes, augmentation included."""
-    keras.config.set_dtype_policy(flags.precision)
-    size, batch = flags.image_size or 32, flags.batch_size or 128
-    counts = data.exponential_counts(100, 500, 100)
-    labels = np.repeat(np.arange(100), counts)
-    train = _pixels(len(labels), size), labels
-    problem = training.Problem((size, size, 3), counts)
-    recipe = methods.METHODS[flags.method](problem, backbone=flags.backbone)
-    stage = dataclasses.replace(recipe.stages[0], batch_size=batch)
-    augment = data.DATASETS["cifar100_lt"].augment
-    steps = flags.steps
-
-    def compiled():
-        model = stage.setup(recipe.build())
-        metrics = recipe.metrics()
-        model.compile(
-            stage.optimizer(steps),
-            stage.loss,
-            metrics=metrics,
-            jit_compile=_jit(),
-        )
-        return model
-
-    def loader(kind):
-        return data.Loader(train, augment=augment, kind=kind)
-
-    def fit(kind=None, fused=1):
-        model, source = compiled(), loader(kind)
-        device = source.on_device(stage)
-        if fused > 1 or device:
-            training.fuse_steps(
-                model, fused, steps_per_epoch=steps, data=device
-            )
-        return lambda: model.fit(
-            source.train(stage, seed=0),
-            steps_per_epoch=steps,
-            shuffle=False,
-            verbose=0,
-        )
-
-    default = training.default_steps()
-    contenders = {"fit": fit(fused=default), "stock_fit": fit("numpy")}
-    if _on_jax():
-        contenders["device_fit"] = fit("device", default)
-        batches = loader("numpy").train(stage, seed=0)
-        parts = zip(*(batches[i] for i in range(steps)), strict=True)
-        stacked = [np.stack(part) for part in parts]
-        contenders["scan"] = _scan(compiled(), stage.loss, stacked)
-        several = [fit(None, default) for _ in range(SEEDS)]
-        contenders[f"{SEEDS}_seeds"] = lambda: training.together(several)
-    contenders |= _torch(flags, flags.method, counts, size, batch)
-    found = medians(_chosen(contenders, flags), flags.rounds)
-    models_of = {f"{SEEDS}_seeds": SEEDS}
-    result = {
-        f"{name}_per_s": models_of.get(name, 1) * steps * batch / seconds
-        for name, seconds in found.items()
+    options = _options("train", flags, size=32, batch=128)
+    work = workload.make(options)
+    entries = {
+        "fit": work.ours,
+        "stock_fit": lambda: work.fit("numpy", 1),
+        "device_fit": lambda: work.fit("device", work.fused),
+        "scan": work.scan,
+        "3_seeds": lambda: work.side_by_side(SEEDS, vectorised=True),
+        "3_seeds_in_turn": lambda: work.side_by_side(SEEDS, vectorised=False),
     }
+
+    def speed(name, seconds):
+        networks = SEEDS if name.startswith("3_seeds") else 1
+        return networks * options.steps * options.batch / seconds
+
+    torch = {"method": options.method, "workers": os.cpu_count()}
+    found = _race(flags, work, entries, torch, speed, "images/s")
     # Forward, and twice as much backward; an operation is two of these.
-    flops = 6 * models.count_macs(compiled()) * [*result.values()][0]
+    flops = 6 * models.count_macs(work.model()) * [*found.values()][0]
     peak = _matmul_peak()
-    return result | {
+    return {f"{name}_per_s": value for name, value in found.items()} | {
         "achieved_flops": flops,
         "matmul_flops": peak,
         "share_of_matmul": flops / peak,
     }
 
 
-def _chosen(contenders, flags):
-    names = flags.contenders or [*contenders]
-    if missing := [n for n in names if n not in (*contenders, *TORCH)]:
+def _place():
+    return "accelerator" if on_accelerator() else "cpu"
+
+
+def _options(what, flags, *, size, batch):
+    if flags.precision not in ("float32", "mixed_bfloat16"):
         raise ValueError(
-            f"--contenders must be of {[*contenders]}, got {missing}"
+            "--precision must be float32 or mixed_bfloat16, got "
+            f"{flags.precision!r}"
         )
-    return {name: contenders[name] for name in names if name in contenders}
-
-
-def _pixels(number, size):
-    return RANDOM.integers(0, 256, (number, size, size, 3), "uint8")
-
-
-def _on_jax():
-    return keras.backend.backend() == "jax"
-
-
-def _jit():
-    return _on_jax() or on_accelerator()
-
-
-def _scan(model, loss, batches):
-    """The limit: the same arithmetic in one `jax.lax.scan`, without Keras."""
-    import jax
-
-    optimizer = model.optimizer
-    optimizer.build(model.trainable_variables)
-
-    def objective(trainable, fixed, x, y):
-        logits, fixed = model.stateless_call(trainable, fixed, x, training=True)
-        return loss(y, logits), fixed
-
-    def step(state, batch):
-        trainable, fixed, slots = state
-        gradient = jax.value_and_grad(objective, has_aux=True)
-        (value, fixed), slopes = gradient(trainable, fixed, *batch)
-        trainable, slots = optimizer.stateless_apply(slots, slopes, trainable)
-        return (trainable, fixed, slots), value
-
-    loop = jax.jit(lambda state, data: jax.lax.scan(step, state, data))
-    variables = (
-        model.trainable_variables,
-        model.non_trainable_variables,
-        optimizer.variables,
+    return workload.Options(
+        what=what,
+        method=flags.method,
+        backbone=flags.backbone,
+        size=flags.image_size or size,
+        batch=flags.batch_size or batch,
+        steps=flags.steps or STEPS[what, _place()],
+        precision=flags.precision,
     )
-    state = [[v.value for v in group] for group in variables]
-    batches = jax.device_put(tuple(batches))
 
-    def run():
-        nonlocal state
-        state, values = loop(tuple(state), batches)
-        jax.block_until_ready(values)
 
-    return run
+def _milliseconds(options):
+    return lambda name, seconds: 1e3 * seconds / options.steps
+
+
+def _race(flags, work, entries, torch, value, unit):
+    """Let the chosen contenders race; return their values."""
+    with contextlib.ExitStack() as children:
+        ours = {
+            name: lambda make=make: timed(make())
+            for name, make in entries.items()
+        }
+        ours["untuned_fit"] = lambda: _untuned(work.options, children)
+        every = ours | _torch(work, children, **torch)
+        trace = _profile(flags.trace) if flags.trace else None
+        race = Race(
+            _chosen(work.options.what, every, flags), value, unit, trace
+        )
+        return race.run(flags.rounds, flags.minutes)
+
+
+def _chosen(what, entries, flags):
+    """The contenders that were named, or those of the device, by worth."""
+    usual = CONTENDERS[what, _place()]
+    known = [*dict.fromkeys((*usual, *ONLY_NAMED[what]))]
+    if not workload.on_jax():
+        known = [name for name in known if name not in NEED_JAX]
+    names = flags.contenders or [name for name in usual if name in known]
+    if missing := [name for name in names if name not in known]:
+        raise ValueError(f"--contenders must be of {known}, got {missing}")
+    return {name: entries[name] for name in names}
+
+
+def _untuned(options, children):
+    """Ours in a process that leaves the backend as it is."""
+    kept = {k: v for k, v in os.environ.items() if k not in TUNED_BY}
+    settings = vars(options)
+    child = Child("workload.py", settings, kept | {"KERAS_LT_CPU": "off"})
+    children.callback(child.close)
+    return lambda: child.turn("ours")
+
+
+def _torch(work, children, *, method, workers, threads=None):
+    """Contenders of PyTorch: they share a process, begun for the first one."""
+
+    @functools.cache
+    def begin():
+        if not importlib.util.find_spec("torch"):
+            raise Absent("PyTorch is not installed")
+        options = work.options
+        settings = {
+            "method": method,
+            "class_counts": work.counts,
+            "depth": int(options.backbone.removeprefix("resnet")),
+            "size": options.size,
+            "batch_size": options.batch,
+            "steps": options.steps,
+            "workers": workers,
+            "threads": threads,
+            "bfloat16": options.precision == "mixed_bfloat16",
+        }
+        child = Child("torch_reference.py", settings)
+        children.callback(child.close)
+        return child
+
+    def contender(name):
+        child = begin()
+        return lambda: child.turn(name)
+
+    names = ("torch_eager", "torch_channels_last", "torch_compile")
+    return {name: functools.partial(contender, name) for name in names}
+
+
+@contextlib.contextmanager
+def _profile(folder):
+    """Write what the profiler of the backend sees."""
+    if workload.on_jax():
+        import jax
+
+        with jax.profiler.trace(folder):
+            yield
+        return
+    import tensorflow as tf
+
+    with tf.profiler.experimental.Profile(folder):
+        yield
 
 
 def _matmul_peak(rounds=5):
     """Operations a second of a large product of matrices, the best of some."""
-    size, times = 8192 if on_accelerator() else 2048, []
-    matrix = keras.ops.ones((size, size)) / size
+    size, times, dtype = 2048, [], "float32"
+    if on_accelerator():
+        size, dtype = 8192, keras.config.dtype_policy().compute_dtype
+    matrix = keras.ops.ones((size, size), dtype) / size
     for _ in range(rounds + 1):
         start = time.perf_counter()
         product = matrix
@@ -193,42 +221,3 @@ def _matmul_peak(rounds=5):
         float(product[0, 0])
         times.append(time.perf_counter() - start)
     return 4 * 2 * size**3 / min(times[1:])
-
-
-def _torch(flags, method, counts, size, batch, workers=None):
-    """Contenders in a process of their own, or a line that says why not."""
-    wanted = [n for n in TORCH if n in (flags.contenders or TORCH)]
-    if not wanted:
-        return {}
-    if not importlib.util.find_spec("torch"):
-        print("PyTorch is not installed: no PyTorch loop takes part")
-        return {}
-    settings = {
-        "method": method,
-        "class_counts": [*map(int, counts)],
-        "depth": int(flags.backbone.removeprefix("resnet")),
-        "size": size,
-        "batch_size": batch,
-        "steps": flags.steps,
-        "workers": os.cpu_count() if workers is None else workers,
-    }
-    program = pathlib.Path(__file__).with_name("torch_reference.py")
-    server = subprocess.Popen(
-        [sys.executable, program, json.dumps(settings)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-
-    def ask(name):
-        print(name, file=server.stdin, flush=True)
-        return json.loads(server.stdout.readline())
-
-    contenders = {}
-    for name in wanted:
-        answer = ask(name)
-        if isinstance(answer, str):
-            print(f"{name} does not take part: {answer}")
-        else:
-            contenders[name] = lambda name=name: ask(name)
-    return contenders

@@ -1,12 +1,13 @@
 """A plain PyTorch training loop, to compare with, in a process of its own."""
 
+import contextlib
 import itertools
 import json
 import sys
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 
+import child
 import numpy as np
 import torch
 from torch.nn import functional as F
@@ -39,29 +40,51 @@ class Images(TensorDataset):
         return (image - self.mean) / self.std, int(label)
 
 
-def train(method, loader, class_counts, depth, layout, compiled=False):
+def train(
+    method: str,
+    loader: DataLoader,
+    class_counts: list[int],
+    *,
+    depth: int,
+    bfloat16: bool,
+    layout: torch.memory_format,
+    compiled: bool,
+) -> Iterator[torch.Tensor]:
     """Train without end: a generator of the loss of each step."""
     ride, place = method == "ride", {"device": DEVICE, "memory_format": layout}
     network = {"ce": ResNet, "ride": RIDE}[method]
-    model = network(depth, len(class_counts)).to(**place)
+    model = network(depth, len(class_counts)).to(**place).train()
     rarity = torch.tensor([float(n) ** -0.25 for n in class_counts]).to(DEVICE)
     margins = 0.5 * rarity / rarity.max()
     objective = partial(ride_loss, margins=margins) if ride else F.cross_entropy
-    decay = {"weight_decay": 5e-4 if ride else 2e-4, "nesterov": ride}
-    optimizer = torch.optim.SGD(model.parameters(), 0.1, 0.9, **decay)
-    model = torch.compile(model.train()) if compiled else model.train()
+    optimizer = _optimizer(model.parameters(), ride)
+    if compiled:  # on a GPU with CUDA graphs, so that no kernel is launched
+        mode = "reduce-overhead" if DEVICE == "cuda" else None
+        model = torch.compile(model, mode=mode)
     # Not `itertools.cycle`, which would replay the batches of one epoch.
     batches = itertools.chain.from_iterable(itertools.repeat(loader))
     for step, (images, labels) in enumerate(batches, 1):
         images = images.to(**place, non_blocking=True)
         labels = labels.to(DEVICE, non_blocking=True)
-        optimizer.zero_grad()
-        loss = objective(model(images), labels)
+        optimizer.zero_grad(set_to_none=True)
+        with torch.autocast(DEVICE, torch.bfloat16, enabled=bfloat16):
+            loss = objective(model(images), labels)
         loss.backward()
         optimizer.step()
         if step % LOG_EVERY == 0:
             loss.item()  # waits for the device, as a logger does
         yield loss.detach()
+
+
+def _optimizer(parameters, ride):
+    """SGD in as few kernels as the device has it."""
+    parameters = [*parameters]
+    decay = {"weight_decay": 5e-4 if ride else 2e-4, "nesterov": ride}
+    for kind in ("fused", "foreach"):
+        with contextlib.suppress(RuntimeError):
+            return torch.optim.SGD(
+                parameters, 0.1, 0.9, **decay, **{kind: True}
+            )
 
 
 def contenders(
@@ -73,6 +96,8 @@ def contenders(
     batch_size: int,
     steps: int,
     workers: int,
+    threads: int | None = None,
+    bfloat16: bool = False,
 ) -> dict[str, Callable[[], None]]:
     """Functions that train `steps` steps a call, and go on in the next.
 
@@ -87,13 +112,18 @@ def contenders(
         batch_size: Images a step.
         steps: Steps of a call.
         workers: Processes of the DataLoader.
+        threads: Of the arithmetic; None for PyTorch's own choice.
+        bfloat16: Whether to compute in bfloat16 where autocast does.
     """
     torch.backends.cudnn.benchmark = True  # as in many released programs
+    torch.set_float32_matmul_precision("high")  # TensorFloat-32, as XLA has it
+    if threads:
+        torch.set_num_threads(threads)
     labels = np.repeat(np.arange(len(class_counts)), class_counts)
     shape = len(labels), size, size, 3
     images = np.random.default_rng(0).integers(0, 256, shape, "uint8")
 
-    def contender(*options):
+    def contender(layout, compiled=False):
         loader = DataLoader(
             Images(images, labels),
             batch_size,
@@ -103,7 +133,15 @@ def contenders(
             pin_memory=DEVICE == "cuda",
             persistent_workers=workers > 0,
         )
-        losses = train(method, loader, class_counts, depth, *options)
+        losses = train(
+            method,
+            loader,
+            class_counts,
+            depth=depth,
+            bfloat16=bfloat16,
+            layout=layout,
+            compiled=compiled,
+        )
 
         def run():
             for _ in range(steps):
@@ -121,16 +159,8 @@ def contenders(
 
 
 def main() -> None:
-    """Read names of contenders, call each, and print how long it took."""
-    runs = contenders(**json.loads(sys.argv[1]))
-    for line in sys.stdin:
-        start = time.perf_counter()
-        try:
-            runs[line.strip()]()
-            answer = time.perf_counter() - start
-        except Exception as error:  # such as: no compiler for torch.compile
-            answer = (str(error).strip() or repr(error)).splitlines()[0]
-        print(json.dumps(answer), flush=True)
+    """Take turns, see `child`."""
+    child.serve(contenders(**json.loads(sys.argv[1])))
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ Examples:
     python experiments/train.py --method=reslt --sweep branches=False \
       --sweep beta=0.0,0.5,0.9,0.99,1.0
 
-  Three seeds in one program, where one small network leaves a GPU idle (JAX):
+  Three seeds side by side, where one small network leaves a GPU idle (JAX):
     python experiments/train.py --method=ce --backend=jax --seeds=0,1,2
 
   Routers of several budgets on the experts of a finished run:
@@ -79,8 +79,13 @@ def define_flags() -> None:
     several(
         "seeds",
         None,
-        "In place of --seed: seeds that train side by side, in one program. "
-        "JAX only.",
+        "In place of --seed: seeds that train side by side. JAX only.",
+    )
+    string(
+        "seeds_mode",
+        None,
+        "How --seeds take their steps: vectorised, as one program; or in_turn, "
+        "each by the same one. Default: vectorised on an accelerator.",
     )
 
     string(

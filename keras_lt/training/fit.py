@@ -7,7 +7,7 @@ import numpy as np
 
 from keras_lt.devices import local_replicas, tf_strategy
 from keras_lt.training.recipe import Stage
-from keras_lt.training.steps import fuse_steps
+from keras_lt.training.steps import default_steps, fuse_steps
 from keras_lt.training.together import current
 
 
@@ -19,7 +19,7 @@ def fit(
     *,
     seed: int,
     first_epoch: int,
-    steps_per_execution: int,
+    steps_per_execution: int | None,
     **how: Any,
 ) -> None:
     """Train a compiled model for the epochs that are left of a stage.
@@ -31,15 +31,17 @@ def fit(
         soft: Soft labels of the training and the validation images.
         seed: Of sampling and augmentation.
         first_epoch: Epochs that are done.
-        steps_per_execution: Steps of a program.
+        steps_per_execution: Steps of a program; None for `default_steps`.
         **how: Further arguments of `keras.Model.fit`.
     """
     soft_labels, soft_validation = soft
     steps = loader.steps(stage)
     data = loader.on_device(stage, soft_labels)
     validation = loader.validate(stage, soft_validation)
-    if steps_per_execution > 1 or data or current() or tf_strategy():
-        fuse_steps(model, steps_per_execution, steps_per_epoch=steps, data=data)
+    whole_batches = loader.images(stage) // stage.batch_size
+    fused = steps_per_execution or default_steps(whole_batches)
+    if fused > 1 or data or current() or tf_strategy():
+        fuse_steps(model, fused, steps_per_epoch=steps, data=data)
     model.fit(
         loader.train(stage, seed, first_epoch, soft_labels),
         steps_per_epoch=steps,

@@ -53,7 +53,7 @@ def run(
     ),
     start: tuple[str, Source] | None = None,
     jit_compile: bool | str = "auto",
-    steps_per_execution: int = 1,
+    steps_per_execution: int | None = 1,
     validation_freq: int = 1,
     checkpoint_seconds: float = 30.0,
     accumulate_steps: int = 1,
@@ -82,7 +82,8 @@ def run(
             the file of the stage before it in another run's `workdir`, or a
             function that sets those of the stage's starting model.
         jit_compile: Of `keras.Model.compile`.
-        steps_per_execution: Steps of a program, see `fuse_steps`.
+        steps_per_execution: Steps of a program, see `fuse_steps`; None for
+            what suits the device and the epoch, see `default_steps`.
         validation_freq: Epochs between validations, if there is a split.
         checkpoint_seconds: Least time between two checkpoints.
         accumulate_steps: See `optimizers.SGD`, which the stages then must use.

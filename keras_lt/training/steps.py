@@ -8,6 +8,7 @@ from keras_lt.devices import on_accelerator
 from keras_lt.training.fused import jax_function
 from keras_lt.training.replicas import spread
 
+WANTED = 16  # steps of a program on an accelerator
 OURS = (  # methods that are replaced in a model
     "make_train_function",
     "train_step",
@@ -31,7 +32,9 @@ def fuse_steps(
     constraints and distribution are those of the model's own step; callbacks
     of batches are called once for all steps that run together, as with
     `steps_per_execution`. Batches that do not fill a program, or differ in
-    shape, run one by one. All this holds until the model is compiled again.
+    shape, run one by one; so do, on JAX and a CPU, steps with convolutions
+    that are not tiny, which XLA computes many times slower in a loop. All this
+    holds until the model is compiled again.
     Under a tf.distribute strategy `fit` then also works across processes
     (`MultiWorkerMirroredStrategy`), which Keras's own does not.
 
@@ -92,15 +95,40 @@ def fuse_steps(
     model.make_train_function = make_train_function
 
 
-def default_steps() -> int:
-    """Steps of a program that suit the device.
+def default_steps(batches: int | None = None) -> int:
+    """Steps of a program that suit the device, and an epoch.
 
-    XLA's loops on a CPU run convolutions with less parallelism: 1 there. An
-    accelerator waits for the host between short steps: 16 on JAX; 1 on
-    TensorFlow, where this was not measured.
+    A CPU, where XLA's loops compute convolutions many times slower, takes one
+    step at a time. An accelerator waits for the host between short steps:
+    about 16 on JAX; 1 on TensorFlow, where this was not measured.
+
+    Args:
+        batches: Whole batches of an epoch. If a number from 8 to 32 divides
+            them, the nearest one to 16 is taken: what a program leaves over
+            would be compiled as another one.
     """
     on_jax = keras.backend.backend() == "jax"
-    return 16 if on_jax and on_accelerator() else 1
+    if not on_jax or not on_accelerator():
+        return 1
+    return WANTED if batches is None else near_divisor(batches, WANTED)
+
+
+def near_divisor(number: int, wanted: int) -> int:
+    """The divisor of a number nearest to a wanted one.
+
+    Args:
+        number: >= 0; itself, but at least 1, if it is below half of `wanted`.
+        wanted: What is returned if no divisor is in [wanted / 2, 2 * wanted].
+
+    Example:
+        >>> near_divisor(84, 16), near_divisor(83, 16), near_divisor(5, 16)
+        (14, 16, 5)
+    """
+    if 2 * number < wanted:
+        return max(number, 1)
+    around = range(-(-wanted // 2), 2 * wanted + 1)
+    divisors = [n for n in around if number % n == 0]
+    return min(divisors, key=lambda n: abs(n - wanted), default=wanted)
 
 
 def _release(model):

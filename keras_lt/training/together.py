@@ -7,24 +7,32 @@ from typing import Any
 
 import keras
 
+from keras_lt.devices import on_accelerator
+
 _LOCAL = threading.local()
 
 
-def together(jobs: Sequence[Callable[[], Any]]) -> list[Any]:
+def together(
+    jobs: Sequence[Callable[[], Any]], *, vectorised: bool | None = None
+) -> list[Any]:
     """Call functions that train models of one architecture, side by side.
 
     A small network leaves most of an accelerator idle. Here each job runs in a
     thread of its own, one at a time, up to its next training step (or the
     steps that `fuse_steps` makes one program of); when all have come so far,
     those whose steps differ in nothing but the values of variables and the
-    batches take them as one program, vectorised over the jobs. Other jobs take
-    theirs alone. So callbacks, checkpoints and evaluation of each are those of
-    a training of its own. JAX only.
+    batches share a program: one vectorised over the jobs, or a single one's,
+    which each calls in turn. Other jobs have their own. So callbacks,
+    checkpoints and evaluation of each are those of a training of its own. JAX
+    only.
 
     Args:
         jobs: Functions without arguments that call `training.run`, or `fit`
             after `fuse_steps`. They must set their own random seeds, and must
             not call `keras.utils.clear_session`.
+        vectorised: Whether all take a step as one program. By default on an
+            accelerator: a CPU has no fast convolution with a kernel for each
+            group of images.
 
     Returns:
         What the jobs returned, in order.
@@ -35,15 +43,15 @@ def together(jobs: Sequence[Callable[[], Any]]) -> list[Any]:
     """
     if keras.backend.backend() != "jax":
         raise ValueError(
-            "several trainings in one program need the backend jax, got "
+            "several trainings side by side need the backend jax, got "
             f"{keras.backend.backend()}"
         )
     if keras.distribution.distribution() is not None:
         raise ValueError(
-            "several trainings in one program need a single device, but a "
+            "several trainings side by side need a single device, but a "
             "keras.distribution is set"
         )
-    hub = _Hub(jobs)
+    hub = _Hub(jobs, on_accelerator() if vectorised is None else vectorised)
     policy = keras.config.dtype_policy()
     threads = [
         threading.Thread(target=hub.work, args=(i, policy), daemon=True)
@@ -70,8 +78,9 @@ def current() -> "_Hub | None":
 class _Hub:
     """Lets one thread run at a time, and all steps when all have come."""
 
-    def __init__(self, jobs):
+    def __init__(self, jobs, vectorised):
         self.jobs = jobs
+        self.vectorised = vectorised
         self.results = [None] * len(jobs)
         self.turn = threading.Condition()
         self.alive = len(jobs)

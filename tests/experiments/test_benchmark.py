@@ -1,16 +1,19 @@
 import importlib.util
 import json
+import subprocess
+import sys
 
+import child
 import communication
 import keras
+import numpy as np
 import programs
 import pytest
 import speed_of_data
 import speed_of_steps
-from absl import flags
+from race import Race
 
 ON_JAX = keras.backend.backend() == "jax"
-OURS = "fit,stock_fit,default_fit" + ",scan" * ON_JAX
 SHORT = ("--steps=2", "--rounds=1", "--batch_size=2", "--backbone=resnet8")
 
 
@@ -30,26 +33,56 @@ def measured(*arguments, cwd):
     return set(found)
 
 
-@programs.once("jax")
 def test_overhead(tmp_path):
-    found = measured("overhead", f"--contenders={OURS}", cwd=tmp_path)
-    names = {"fit_ms", "stock_fit_ms", "default_fit_ms"}
-    assert found == names | ({"scan_ms"} if ON_JAX else set())
+    ours = "fit,stock_fit,default_fit" + ",scan" * ON_JAX
+    found = measured(
+        *("overhead", f"--contenders={ours}", f"--trace={tmp_path}"),
+        cwd=tmp_path,
+    )
+    assert found == {f"{name}_ms" for name in ours.split(",")}
+    assert [*tmp_path.glob("plugins/profile/*/*.xplane.pb")]
 
 
-@programs.once("jax")
 def test_train(tmp_path, monkeypatch):
     monkeypatch.setattr(speed_of_steps, "SEEDS", 2)
-    ours = "fit,stock_fit"
+    ours = ["fit", "stock_fit"]
     if ON_JAX:
-        ours += ",device_fit,scan,2_seeds"
+        ours += ["device_fit", "scan", "3_seeds", "3_seeds_in_turn"]
     found = measured(
-        *("train", "--image_size=8", f"--contenders={ours}"), cwd=tmp_path
+        *("train", "--image_size=8", f"--contenders={','.join(ours)}"),
+        cwd=tmp_path,
     )
-    names = {"fit_per_s", "stock_fit_per_s", "share_of_matmul"}
-    only_jax = {"device_fit_per_s", "scan_per_s", "2_seeds_per_s"}
-    assert names <= found
-    assert (only_jax <= found) == ON_JAX
+    shares = {"achieved_flops", "matmul_flops", "share_of_matmul"}
+    assert found == {f"{name}_per_s" for name in ours} | shares
+
+
+def test_lines_tell_what_is_known(tmp_path, monkeypatch):
+    """Also of processes of their own, which begin without our settings."""
+    monkeypatch.setenv("TF_ENABLE_ONEDNN_OPTS", "1")
+    started, own = [], child.subprocess.Popen
+
+    def popen(*arguments, env, **options):
+        started.append(env)
+        return own(*arguments, env=env, **options)
+
+    monkeypatch.setattr(child.subprocess, "Popen", popen)
+    out, err = programs.run(
+        *("benchmark.py", "train", "--contenders=fit,untuned_fit", *SHORT),
+        "--image_size=8",
+        cwd=tmp_path,
+    )
+    lines = [json.loads(line) for line in out.splitlines() if line[0] == "{"]
+    (environment,) = started
+    assert environment["KERAS_LT_CPU"] == "off"
+    assert not {"TF_ENABLE_ONEDNN_OPTS", "XLA_FLAGS"} & set(environment)
+    assert "untuned_fit: is built and compiled" in err
+    told = [(line["contender"], line["rounds"]) for line in lines[:-1]]
+    names = ("fit", "untuned_fit")
+    assert told == [(name, turns) for turns in (0, 1) for name in names]
+    assert [line["unit"] for line in lines[:-1]] == ["images/s"] * 4
+    assert lines[-2]["ratio"] == pytest.approx(
+        lines[-1]["untuned_fit_per_s"] / lines[-1]["fit_per_s"], rel=1e-3
+    )
 
 
 def test_routing(tmp_path):
@@ -58,20 +91,101 @@ def test_routing(tmp_path):
     assert "routed_0.3_experts" in found
 
 
-def test_torch_takes_part_where_it_is_installed(tmp_path, capsys):
-    values = flags.FlagValues()
-    flags.DEFINE_list("contenders", None, "", flag_values=values)
-    flags.DEFINE_string("backbone", "resnet8", "", flag_values=values)
-    flags.DEFINE_integer("steps", 1, "", flag_values=values)
-    values.mark_as_parsed()
-    counts, installed = (3, 2), importlib.util.find_spec("torch")
-    found = speed_of_steps._torch(values, "ride", counts, 8, 2, workers=0)
-    if installed:
-        assert found.keys() >= {"torch_eager", "torch_channels_last"}
-        assert found["torch_eager"]() > 0
+@programs.once("jax")
+@pytest.mark.parametrize("what", ["overhead", "train"])
+def test_torch_takes_part_where_it_is_installed(what, tmp_path):
+    contenders = "fit,torch_eager,torch_channels_last"
+    options = ("--image_size=8", "--precision=mixed_bfloat16")
+    out, _ = programs.run(
+        *("benchmark.py", what, f"--contenders={contenders}", *SHORT, *options),
+        cwd=tmp_path,
+    )
+    found = json.loads(out.splitlines()[-1])
+    unit = "_ms" if what == "overhead" else "_per_s"
+    if importlib.util.find_spec("torch"):
+        assert {n + unit for n in contenders.split(",")} == set(found["ratios"])
     else:
-        assert found == {}
-        assert "PyTorch is not installed" in capsys.readouterr().out
+        assert "torch_eager does not take part: PyTorch is not inst" in out
+
+
+TORCH = """
+import json, torch, torch_reference
+parameters = torch.nn.Linear(2, 2).parameters()
+print(torch_reference._optimizer(parameters, False).defaults["fused"])
+images = torch.ones((4, 3, 8, 8)), torch.tensor([0, 1, 0, 0])
+options = {"depth": 8, "layout": torch.channels_last, "compiled": False}
+for bfloat16 in (False, True):
+    torch.manual_seed(0)
+    steps = torch_reference.train(
+        "ride", [images], [3, 2], bfloat16=bfloat16, **options
+    )
+    print(json.dumps([float(next(steps)) for _ in range(2)]))
+"""
+
+
+@programs.once("jax")
+def test_torch_trains_with_its_best_settings():
+    """A fused optimizer; in bfloat16 as in float32, but for rounding."""
+    if not importlib.util.find_spec("torch"):
+        pytest.skip("PyTorch is not installed")
+    done = subprocess.run(  # PyTorch does not bear all that is loaded here
+        [sys.executable, "-c", TORCH],
+        cwd=programs.ROOT / "experiments",
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    fused, *losses = done.stdout.splitlines()
+    assert fused == "True"
+    single, half = map(json.loads, losses)
+    assert single != half
+    np.testing.assert_allclose(half, single, rtol=0.05)
+
+
+@programs.once("jax")
+@pytest.mark.parametrize(
+    ("turns", "minutes", "expected"),
+    [(2, 0, 2), (None, 0, 3), (None, 1, 15)],
+)
+def test_rounds_of_a_race(turns, minutes, expected, capsys):
+    """A contender may leave before it starts, at its start, or later."""
+    seconds = iter([9.0, 9.0, 1.0, 2.0, 3.0, 4.0] + 20 * [5.0])
+
+    def absent():
+        raise child.Absent("no compiler")
+
+    def late():
+        if len(left) == 4:
+            absent()
+        return left.append(2.0) or 2.0
+
+    left = []
+    entries = {
+        "away": absent,
+        "broken": lambda: absent,
+        "first": lambda: lambda: next(seconds),
+        "late": lambda: late,
+    }
+    race = Race(entries, lambda name, seconds: 10 * seconds, "ms")
+    found = race.run(turns, minutes)
+    out = capsys.readouterr().out.splitlines()
+    for name in ("away", "broken"):
+        assert f"{name} does not take part: no compiler" in out
+    told = [json.loads(line) for line in out if line[0] == "{"]
+    assert told[0]["value"] == 90
+    early = next(line for line in told if line["contender"] == "late")
+    assert early == {
+        "contender": "late",
+        "value": 20,
+        "unit": "ms",
+        "ratio": 2,
+        "rounds": 0,
+    }
+    rounds = [line["rounds"] for line in told if line["contender"] == "first"]
+    assert rounds == [*range(expected + 1)]
+    medians = {2: 25, 3: 30, 15: 50}  # of 2, 3, 4, 5, 5...
+    assert found["first"] == medians[expected]
+    assert ("late" in found) == (expected == 2)
 
 
 def test_input(tmp_path):
@@ -100,6 +214,12 @@ def test_an_unknown_measurement(tmp_path):
         status=2,
     )
     assert "--contenders must be of" in err and "['us']" in err
+    _, err = programs.run(
+        *("benchmark.py", "overhead", "--precision=mixed_float16", *SHORT),
+        cwd=tmp_path,
+        status=2,
+    )
+    assert "--precision must be float32 or mixed_bfloat16" in err
 
 
 @programs.once("jax")

@@ -1,9 +1,11 @@
 """Launch recipes, as far as that goes without a cluster."""
 
+import importlib
 import json
 import os
 import re
 import subprocess
+import time
 
 import programs
 import pytest
@@ -85,6 +87,79 @@ def test_slurm(backend, tmp_path):
             workers = ["node7:12355", "node8:12355"]
             assert job["cluster"] == {"worker": workers}
             assert job["task"] == {"type": "worker", "index": number}
+
+
+def first_minutes(folder, python, **environment):
+    """Run `gpu_first.sh` with a stand-in for Python.
+
+    Returns:
+        The command lines that it was started with.
+    """
+    stub = folder / "python"
+    stub.write_text(f'#!/bin/bash\necho "$*" >> {folder}/calls\n{python}\n')
+    stub.chmod(0o755)
+    subprocess.run(
+        ["bash", FOLDER.parent / "gpu_first.sh", folder / "out"],
+        env={"PATH": f"{folder}:{os.environ['PATH']}", **environment},
+        capture_output=True,
+        check=True,
+    )
+    return [
+        line.split()
+        for line in (folder / "calls").read_text().splitlines()
+        if line.startswith("experiments/")
+    ]
+
+
+def lines(path):
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def test_first_minutes_on_a_gpu(tmp_path):
+    """A step that fails does not stop the others; their flags exist."""
+    python = """echo '{"figure": 1}'
+echo no figure
+[[ "$*" != *--method=ride* ]]"""
+    calls = first_minutes(
+        tmp_path, python, FLAGS="--backbone=resnet8 --steps=2", DATA_DIR="."
+    )
+    steps = lines(tmp_path / "out" / "steps.jsonl")
+    failed = [step["step"] for step in steps if step["status"]]
+    assert failed == ["ride"] and len(steps) == 7
+    for step in steps:
+        assert lines(tmp_path / "out" / f"{step['step']}.jsonl") == [
+            {"figure": 1}
+        ]
+    whats = [what for _, what, *_ in calls]
+    assert whats == ["overhead"] + 5 * ["train"] + ["run"]
+    for (path, *words), step in zip(calls, steps[1:] + [None], strict=True):
+        program = importlib.import_module(
+            path.removeprefix("experiments/").removesuffix(".py")
+        )
+        with programs.fresh_flags(program):
+            program.define_flags()
+            assert len(program.FLAGS([path, *words])) == 2
+            if step:
+                assert 60 * program.FLAGS.minutes < step["limit"]
+                assert program.FLAGS.steps == 2
+            else:
+                assert 7 < program.FLAGS.minutes <= 8  # nothing took any
+
+
+def test_first_minutes_end_in_time(tmp_path):
+    """Each step has its share, and leaves over what it does not need."""
+    python = """echo '{"figure": 1}'
+[[ "$*" == *" overhead "* ]] && exec sleep 60"""
+    begin = time.monotonic()
+    first_minutes(tmp_path, python, MINUTES="1")
+    assert time.monotonic() - begin < 40
+    _, overhead, train, *_ = lines(tmp_path / "out" / "steps.jsonl")
+    assert overhead["status"] == 124
+    assert overhead["limit"] == pytest.approx(60 * 15 / 95, abs=2)
+    assert lines(tmp_path / "out" / "overhead.jsonl") == [{"figure": 1}]
+    assert train["limit"] == pytest.approx(
+        (60 - overhead["seconds"]) * 20 / 80, abs=2
+    )
 
 
 def assert_mounts(pod):

@@ -48,6 +48,7 @@ def error(capsys, *arguments):
         (["--precision=float8"], ["precision", "float8"]),
         (["--seed=one"], ["--seed", "one"]),
         (["--seeds=0", "--seed=1"], ["--seeds and --seed exclude"]),
+        (["--seeds_mode=both"], ["--seeds_mode must be one of", "'both'"]),
         (["--input=gpu"], ["`kind` must be one of", "'gpu'"]),
         (
             ["--input=device", "--augment=keras.RandomFlip"],
@@ -176,7 +177,7 @@ def test_strategies(arguments, words, capsys):
         assert word in line
 
 
-def test_seeds_in_one_program_need_jax(capsys):
+def test_seeds_side_by_side_need_jax(capsys):
     line = error(capsys, "--seeds=0,a")
     on_jax = keras.backend.backend() == "jax"
     assert ("'a'" if on_jax else "only with --backend=jax") in line

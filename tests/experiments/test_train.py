@@ -7,6 +7,7 @@ import numpy as np
 import programs
 import pytest
 
+from keras_lt import training
 from keras_lt.data import load
 
 WB = (
@@ -169,8 +170,15 @@ def test_a_killed_run_ends_in_the_same_result(tmp_path):
 @pytest.mark.skipif(
     keras.backend.backend() != "jax", reason="several seeds a program need JAX"
 )
-def test_seeds_side_by_side(tmp_path):
+def test_seeds_side_by_side(tmp_path, monkeypatch):
     options = (*programs.TINY, "--input=device")
+    modes, together = [], training.together
+
+    def observed(jobs, *, vectorised):
+        modes.append(vectorised)
+        return together(jobs, vectorised=vectorised)
+
+    monkeypatch.setattr(training, "together", observed)
 
     def losses(folder):
         lines = (folder / "metrics.jsonl").read_text().splitlines()
@@ -179,9 +187,11 @@ def test_seeds_side_by_side(tmp_path):
     runs = tmp_path / "both"
     out, _ = programs.run(
         *("train.py", *options, "--seeds=0,1", f"--workdir={runs}"),
+        "--seeds_mode=in_turn",
         cwd=tmp_path,
     )
     assert "Mean accuracy" in out
+    assert modes == [False]
     alone = tmp_path / "alone"
     programs.run(
         *("train.py", *options, "--seed=1", f"--workdir={alone}"), cwd=tmp_path

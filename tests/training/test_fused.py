@@ -7,7 +7,8 @@ from keras_lt.callbacks import DeferredReweighting
 from keras_lt.constraints import ClassMaxNorm
 from keras_lt.losses import ClassBalancedLoss
 from keras_lt.optimizers import SGD
-from keras_lt.training import fuse_steps, run
+from keras_lt.training import default_steps, fuse_steps, run
+from keras_lt.training.fused import _Program, _say_that_steps_run_one_by_one
 
 ON_JAX = keras.backend.backend() == "jax"
 RANDOM = np.random.default_rng(0)
@@ -231,6 +232,48 @@ def test_compiling_again_ends_it():
         model.fit(loader.train(stage, 0), **options)
     assert model.steps_per_execution == 1
     assert model.make_train_function.__func__ is type(model).make_train_function
+
+
+@pytest.mark.parametrize(
+    ("batches", "expected"),
+    [(84, 14), (85, 17), (83, 16), (33, 11), (8, 8), (7, 7), (1, 1), (0, 1)],
+)
+def test_programs_divide_an_epoch(batches, expected, monkeypatch):
+    assert default_steps(batches) == 1  # on a CPU
+    monkeypatch.setattr("keras_lt.training.steps.on_accelerator", lambda: True)
+    assert default_steps(batches) == (expected if ON_JAX else 1)
+    assert default_steps() == (16 if ON_JAX else 1)
+
+
+@pytest.mark.skipif(not ON_JAX, reason="of XLA's loops on a CPU")
+def test_a_cpu_loops_over_tiny_convolutions_only(caplog, monkeypatch):
+    looped, own = [], _Program.run
+
+    def observed(self, state, batch, *, many):
+        looped.append(many)
+        return own(self, state, batch, many=many)
+
+    monkeypatch.setattr(_Program, "run", observed)
+    _say_that_steps_run_one_by_one.cache_clear()
+    for size, expected in ((4, [True] * 2), (32, [False] * 4)):
+        model = keras.Sequential(
+            [
+                keras.Input((size, size, 3)),
+                keras.layers.Conv2D(8, 3, padding="same"),
+                keras.layers.GlobalAveragePooling2D(),
+                keras.layers.Dense(3),
+            ]
+        )
+        model.compile(SGD(0.05), LOSS)
+        fuse_steps(model, 2)
+        x, seen = np.ones((8, size, size, 3), "float32"), Count()
+        options = {"shuffle": False, "verbose": 0, "callbacks": [seen]}
+        model.fit(x, Y[:8], batch_size=2, **options)
+        assert len(seen.ends) == 2
+        assert looped == expected
+        looped.clear()
+    (record,) = caplog.records
+    assert record.message.startswith("steps run one by one: on a CPU")
 
 
 def test_bad_arguments():

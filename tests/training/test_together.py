@@ -41,25 +41,22 @@ def groups(monkeypatch):
     seen = []
     own = fused._run_together
 
-    def run_together(requests):
+    def run_together(requests, vectorised):
         seen.append(len(requests))
-        return own(requests)
+        return own(requests, vectorised)
 
     monkeypatch.setattr(fused, "_run_together", run_together)
     return seen
 
 
-@pytest.mark.parametrize(
-    ("kind", "vectorised"), [("numpy", False), ("device", True)]
-)
-def test_each_is_as_if_it_were_alone(kind, vectorised, groups, monkeypatch):
-    monkeypatch.setattr(fused, "on_accelerator", lambda: vectorised)
+@pytest.mark.parametrize("kind", ["numpy", "device"])
+@pytest.mark.parametrize("vectorised", [False, True])
+def test_each_is_as_if_it_were_alone(kind, vectorised, groups):
     options = {"kind": kind, "steps_per_execution": 3}
     alone = [trained(seed, **options) for seed in SEEDS]
     assert not groups
-    ours = together(
-        [lambda seed=seed: trained(seed, **options) for seed in SEEDS]
-    )
+    jobs = [lambda seed=seed: trained(seed, **options) for seed in SEEDS]
+    ours = together(jobs, vectorised=vectorised)
     assert set(groups) == {3}
     for mine, own in zip(ours, alone, strict=True):
         assert_near(mine, own)
