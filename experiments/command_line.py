@@ -11,6 +11,8 @@ from typing import Any
 
 from absl import flags
 
+from keras_lt.compilation_cache import use_compilation_cache
+
 BACKENDS = ("tensorflow", "jax")
 
 
@@ -72,6 +74,8 @@ def set_backend(wanted: str | None) -> None:
     os.environ["KERAS_BACKEND"] = wanted
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     logging.getLogger("tensorflow").setLevel("ERROR")
+    if wanted == "jax":
+        use_compilation_cache()
 
 
 def wants_help(argv: Sequence[str]) -> bool:

@@ -54,7 +54,8 @@ def read(
         ) from error
     import keras
 
-    from keras_lt import data
+    import keras_lt.data
+    import keras_lt.methods  # with all classes that models are made of
 
     try:
         model = keras.saving.load_model(folder / "model.keras", compile=False)
@@ -62,7 +63,7 @@ def read(
         raise ValueError(
             f"WORKDIR: {folder / 'model.keras'} is damaged: {error}"
         ) from error
-    dataset = data.load(name, **chosen)
+    dataset = keras_lt.data.load(name, **chosen)
     if dataset.split_sha256 != split:
         raise ValueError("--data_dir: these are not the images of the run")
     return dataset, model, result

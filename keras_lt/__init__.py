@@ -1,25 +1,11 @@
 """Long-tailed image recognition in Keras 3, on TensorFlow and JAX."""
 
-from keras_lt import (
-    callbacks,
-    constraints,
-    data,
-    export,
-    layers,
-    losses,
-    methods,
-    metrics,
-    models,
-    optimizers,
-    samplers,
-    schedules,
-    stats,
-    training,
-)
+import importlib
+import sys
 
 __version__ = "0.1.0"
 
-__all__ = [
+PARTS = (
     "callbacks",
     "constraints",
     "data",
@@ -34,4 +20,27 @@ __all__ = [
     "schedules",
     "stats",
     "training",
-]
+)
+
+__all__ = [*PARTS]
+
+
+def __getattr__(name: str):
+    """Import a part, and Keras with it, when it is first used.
+
+    So what must be chosen before Keras starts, as `compilation_cache` does,
+    can be chosen by this package.
+    """
+    if name not in PARTS:
+        raise AttributeError(f"module 'keras_lt' has no attribute {name!r}")
+    return importlib.import_module(f"keras_lt.{name}")
+
+
+def __dir__() -> list[str]:
+    """List the parts, imported or not."""
+    return [*__all__, "__version__"]
+
+
+if "keras" in sys.modules:  # Nothing is left to choose; let it know our
+    for part in PARTS:  # classes, which files of models name.
+        importlib.import_module(f"keras_lt.{part}")

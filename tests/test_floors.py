@@ -9,7 +9,10 @@ import keras_lt
 
 ROOT = pathlib.Path(keras_lt.__file__).parent
 FLOORS = (
-    ("devices", "names", "ops", "stats"),
+    (
+        *("compilation_cache", "devices", "keras_internals", "names"),
+        *("ops", "stats"),
+    ),
     (
         *("losses", "constraints", "layers", "metrics", "callbacks"),
         *("optimizers", "schedules", "samplers"),
