@@ -11,7 +11,7 @@ from typing import Any
 
 from absl import flags
 
-from keras_lt import tune_cpu
+from keras_lt import tune_cpu, use_compilation_cache
 
 BACKENDS = ("tensorflow", "jax")
 
@@ -79,6 +79,8 @@ def set_backend(wanted: str | None, *, small_steps: bool = False) -> None:
     tune_cpu(small_steps=small_steps)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     logging.getLogger("tensorflow").setLevel("ERROR")
+    if wanted == "jax":
+        use_compilation_cache()
 
 
 def wants_help(argv: Sequence[str]) -> bool:

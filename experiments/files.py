@@ -9,6 +9,7 @@ from typing import Any
 
 import keras
 
+from keras_lt.keras_internals import without_tensorflow
 from keras_lt.training import without_optimizer
 from keras_lt.training.files import write_atomically
 
@@ -112,5 +113,6 @@ def device() -> str:
 def save_model(folder: pathlib.Path, model: keras.Model) -> None:
     """Write `model.keras`, without an optimizer."""
     partial = folder / "partial.keras"
-    without_optimizer(model).save(partial)
+    with without_tensorflow():
+        without_optimizer(model).save(partial)
     partial.replace(folder / "model.keras")

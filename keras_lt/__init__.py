@@ -8,6 +8,7 @@ import importlib
 import importlib.util
 import sys
 
+from keras_lt.compilation_cache import use_compilation_cache
 from keras_lt.cpu import tune_cpu
 
 __version__ = "0.1.0"
@@ -28,6 +29,7 @@ __all__ = [
     "stats",
     "training",
     "tune_cpu",
+    "use_compilation_cache",
 ]
 SAVED = (  # in the files of models
     *("callbacks", "constraints", "layers", "losses", "metrics"),

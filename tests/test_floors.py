@@ -9,7 +9,10 @@ import keras_lt
 
 ROOT = pathlib.Path(keras_lt.__file__).parent
 FLOORS = (
-    ("cpu", "devices", "names", "ops", "stats"),
+    (
+        *("compilation_cache", "cpu", "devices", "keras_internals", "names"),
+        *("ops", "stats"),
+    ),
     (
         *("losses", "constraints", "layers", "metrics", "callbacks"),
         *("optimizers", "schedules", "samplers"),

@@ -3,6 +3,7 @@
 import keras
 from keras import ops
 
+from keras_lt.keras_internals import without_tensorflow
 from keras_lt.layers.own_losses import OwnLosses
 from keras_lt.ops import class_ids, rows_of_replicas, unit_length
 
@@ -84,7 +85,8 @@ class MomentumContrast(OwnLosses, keras.layers.Layer):
         self.width = width
         self.momentum = momentum
         self.temperature = temperature
-        self.key_encoder = keras.models.clone_model(encoder)
+        with without_tensorflow():
+            self.key_encoder = keras.models.clone_model(encoder)
         self.key_encoder.name = f"key_{encoder.name}"
         self.projector = self._make_projector("projector")
         self.key_projector = self._make_projector("key_projector")

@@ -6,6 +6,8 @@ from typing import Any
 import keras
 import numpy as np
 
+from keras_lt.keras_internals import without_tensorflow
+
 
 def constants(model: keras.Model) -> tuple:
     """Numbers of the loss, the optimizer and the constraints of a model.
@@ -13,7 +15,8 @@ def constants(model: keras.Model) -> tuple:
     Two models of the same structure may share a compiled step if these are
     equal. What cannot be compared counts as different.
     """
-    config = keras.saving.serialize_keras_object(model.optimizer)
+    with without_tensorflow():
+        config = keras.saving.serialize_keras_object(model.optimizer)
     config["config"].pop("name", None)
     return (
         _content(model.loss),

@@ -8,6 +8,7 @@ from typing import Any
 import keras
 
 from keras_lt.callbacks import ShowProgress
+from keras_lt.keras_internals import set_random_seed
 from keras_lt.training.checkpoint import SaveProgress, Store
 from keras_lt.training.clock import TimeFit
 from keras_lt.training.fit import fit
@@ -15,6 +16,7 @@ from keras_lt.training.recipe import Recipe, Stage
 from keras_lt.training.replicas import synchronize_batch_norm
 from keras_lt.training.soft_labels import soft_labels
 from keras_lt.training.transfer import copy_weights, read_weights
+from keras_lt.training.undrawn import undrawn
 
 Source = keras.Model | pathlib.Path | Callable[[keras.Model], None]
 
@@ -101,14 +103,14 @@ def run(
     store = Store(workdir, [stage.name for stage in recipe.stages], first)
     clock = store.clock
     with clock.count("set_up"):
-        keras.utils.set_random_seed(seed)
+        set_random_seed(seed)
         model = recipe.build()
     images = 0
     for index, stage in enumerate(recipe.stages):
         with clock.count("set_up"):
             if start and index == first:
                 _begin(start[1], stage, model)
-            keras.utils.set_random_seed(seed + index)
+            set_random_seed(seed + index)
             previous, model = model, stage.setup(model)
             if sync_batch_norm:
                 synchronize_batch_norm(model)
@@ -180,14 +182,15 @@ def rehearse(
         ValueError: as building, setting up, or `run` would.
     """
     first = _first_stage(recipe, start)
-    model = recipe.build()
-    for index, stage in enumerate(recipe.stages):
-        if start and index == first:
-            _begin(start[1], stage, model)
-        model = stage.setup(model)
-        steps = loader.steps(stage)
-        if stage.optimizer:
-            stage.optimizer(steps)
+    with undrawn():
+        model = recipe.build()
+        for index, stage in enumerate(recipe.stages):
+            if start and index == first:
+                _begin(start[1], stage, model)
+            model = stage.setup(model)
+            steps = loader.steps(stage)
+            if stage.optimizer:
+                stage.optimizer(steps)
 
 
 def _begin(source: Source, stage: Stage, model: keras.Model) -> None:
