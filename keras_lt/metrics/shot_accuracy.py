@@ -85,16 +85,13 @@ class ShotAccuracy(keras.metrics.Metric):
 
     def result(self):
         """Return the accuracy of the group."""
+        # Few operations: Keras calls it every epoch without compiling it.
         right, total = self.right + 0.0, self.total + 0.0
         if self.group == "overall":
-            return ops.divide_no_nan(ops.sum(right), ops.sum(total))
-        right, total = (
-            ops.take(right, self.members),
-            ops.take(total, self.members),
-        )
-        seen = ops.cast(total > 0, self.dtype)
-        by_class = ops.divide_no_nan(right, total)
-        return ops.divide_no_nan(ops.sum(by_class), ops.sum(seen))
+            return ops.sum(right) / _or_tiny(ops.sum(total))
+        by_class = ops.take(right / _or_tiny(total), self.members)
+        seen = ops.cast(ops.take(total, self.members) > 0, self.dtype)
+        return ops.sum(by_class) / _or_tiny(ops.sum(seen))
 
     def get_config(self):
         """Return the arguments."""
@@ -104,6 +101,11 @@ class ShotAccuracy(keras.metrics.Metric):
             "group": self.group,
             "num_views": self.num_views,
         }
+
+
+def _or_tiny(total):
+    """What to divide by: nothing was counted where it is 0."""
+    return ops.maximum(total, keras.config.epsilon())
 
 
 def shot_accuracy_metrics(
