@@ -6,10 +6,13 @@ epoch without replaying the ones before.
 """
 
 import dataclasses
+from collections.abc import Iterator
 
 import numpy as np
 
 from keras_lt import stats
+
+BLOCK = 1 << 14  # images that are shuffled together
 
 
 @dataclasses.dataclass(frozen=True)
@@ -45,23 +48,54 @@ class _ClassSampler:
         """Return `len(labels)` indices."""
         labels = np.asarray(labels)
         random = np.random.default_rng((seed, epoch))
-        by_class = np.argsort(labels, kind="stable").astype("int32")
         _, counts = np.unique(labels, return_counts=True)
         draws = self.draws(random, counts.astype("float64"), epoch)
-        draws = draws.astype("int32")
-        # Draws of a class together.
-        where = np.argsort(draws, kind="stable").astype("int32")
+        # Narrow integers are sorted by their digits, several times faster.
+        draws = draws.astype(np.min_scalar_type(len(counts)))
         wanted = np.bincount(draws, minlength=len(counts))
+        # Draws of a class together, and its images.
+        where = np.argsort(draws, kind="stable").astype("int32")
         del draws
+        by_class = np.argsort(labels, kind="stable").astype("int32")
         order = np.empty(len(labels), "int64")
-        images = np.split(by_class, np.cumsum(counts)[:-1])
-        places = np.split(where, np.cumsum(wanted)[:-1])
-        for members, place in zip(images, places, strict=True):
-            cycles = -(-len(place) // len(members))
-            cycle = [random.permutation(members) for _ in range(cycles)]
-            if cycle:
-                order[place] = np.concatenate(cycle)[: len(place)]
+        for first, last in _blocks(np.maximum(counts, wanted)):
+            few = slice(first, last)
+            image, place = counts[:first].sum(), wanted[:first].sum()
+            places = where[place : place + wanted[few].sum()]
+            images = by_class[image : image + counts[few].sum()]
+            order[places] = images[_cycles(random, counts[few], wanted[few])]
         return order
+
+
+def _blocks(sizes: np.ndarray) -> Iterator[tuple[int, int]]:
+    """First and last class of blocks whose numbers fit into a cache."""
+    number = np.cumsum(sizes) // BLOCK
+    bounds = [0, *np.flatnonzero(np.diff(number)) + 1, len(sizes)]
+    return zip(bounds[:-1], bounds[1:], strict=True)
+
+
+def _cycles(random, counts: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+    """The first `wanted` of each class's shuffled cycles.
+
+    Args:
+        random: Where the shuffles come from.
+        counts: Images of each class; they are numbered class by class.
+        wanted: How many to return of each class.
+    """
+    cycles = -(-wanted // counts)
+    length = np.repeat(counts, cycles)  # of each cycle of each class
+    cycle = np.repeat(np.arange(len(length)), length)
+    # What the cycles hold, one after the other: each the class's images.
+    image = np.repeat(_starts(counts), cycles)
+    image = np.arange(len(cycle)) + np.repeat(image - _starts(length), length)
+    shuffled = image[np.argsort(cycle + random.random(len(cycle)))]
+    whole = cycles * counts
+    rank = np.arange(len(cycle)) - np.repeat(_starts(whole), whole)
+    return shuffled[rank < np.repeat(wanted, whole)]
+
+
+def _starts(lengths: np.ndarray) -> np.ndarray:
+    return np.cumsum(lengths) - lengths
 
 
 @dataclasses.dataclass(frozen=True)

@@ -93,6 +93,27 @@ def test_a_class_shows_all_images_before_it_repeats_one(sampler):
             assert len(np.unique(cycle)) == len(cycle)
 
 
+@pytest.mark.parametrize("block", [1, 100, 500])
+@pytest.mark.parametrize("name", DRAWN)
+def test_classes_are_shuffled_in_blocks_of_any_size(name, block, monkeypatch):
+    indices = SAMPLERS[name](LABELS, 0, 2)
+    monkeypatch.setattr(samplers, "BLOCK", block)
+    np.testing.assert_array_equal(SAMPLERS[name](LABELS, 0, 2), indices)
+
+
+def test_all_orders_of_a_cycle_are_equally_likely():
+    labels = np.repeat([0, 1], [3, 2997])
+    indices = samplers.ClassBalanced()(labels, 0, 0)
+    stream = indices[indices < 3]
+    cycles = stream[: len(stream) // 3 * 3].reshape(-1, 3)
+    _, seen = np.unique(cycles, axis=0, return_counts=True)
+    share = np.full(6, 1 / 6)
+    assert within_binomial_bounds(seen, share)
+    # Nor does a cycle depend on the one before.
+    same = np.mean((cycles[1:] == cycles[:-1]).all(1))
+    assert same == pytest.approx(1 / 6, abs=0.07)
+
+
 def test_cycles_are_shuffled_anew():
     indices = samplers.ClassBalanced()(LABELS, 0, 0)
     stream = indices[LABELS[indices] == 3]  # 8 images, drawn 400 times
