@@ -35,7 +35,7 @@ def test_a_run_reports_experts_and_routing(finished):
     views = found["stages"]["router"]["views"]
     assert list(views) == ["expert1", "expert2", "ensemble"]
     report = found["routing"]
-    assert sum(report["experts_used"]) == 500
+    assert sum(report["experts_used"]) == 700
     assert found["stages"]["router"]["experts_used"] == report["experts_used"]
     assert report["macs_one_expert"] <= report["macs"]
     assert report["macs"] <= report["macs_all_experts"]
