@@ -39,9 +39,12 @@ def use(images):
     loader = Loader((pixels, labels), validation=held_out, augment=AUGMENT)
     batches, validation = loader.train(STAGE, 0), loader.validate(STAGE)
     if keras.backend.backend() == "jax":
-        found = [batches[i] for i in range(20)]
+        streams = [map(batches.__getitem__, range(20))]
     else:
-        found = [*batches.take(20), *validation]
+        streams = [batches.take(20), validation]
+    for stream in streams:
+        for batch in stream:
+            assert len(batch) == 2
     return pixels.nbytes
 
 
