@@ -71,7 +71,7 @@ def test_imports_go_down(path):
 def test_the_rule_finds_imports():
     found = dict(imports(pathlib.Path("data/tf_streams.py")))
     assert found["tensorflow"] is False
-    assert found["keras_lt.data.moves"] is True
+    assert found["keras_lt.devices"] is True
 
 
 def test_files_are_small():
