@@ -3,6 +3,7 @@
 import contextlib
 import dataclasses
 import functools
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -34,6 +35,7 @@ class Plan:
         self.order = functools.lru_cache(2)(
             lambda epoch: stage.sampler(loader.labels, seed, epoch)
         )
+        self.ordering = threading.Lock()  # else each thread asks the sampler
         self.whole = functools.lru_cache(4)(self._whole)
         self.replicas, self.own = 1, range(1)
         if tf_strategy():
@@ -55,7 +57,8 @@ class Plan:
         epoch, step = divmod(i, self.steps)
         epoch += self.first_epoch
         start = step * self.batch_size
-        index = self.order(epoch)[start : start + self.batch_size]
+        with self.ordering:
+            index = self.order(epoch)[start : start + self.batch_size]
         draws = []
         for view, augment in enumerate(self.augments):
             random = np.random.default_rng((self.seed, epoch, step, view))

@@ -3,11 +3,13 @@
 The python archives are pickles, which run code when read; they are refused.
 """
 
+import contextlib
 import dataclasses
 import io
 import lzma
 import pathlib
 import tarfile
+from collections.abc import Iterator
 
 import numpy as np
 
@@ -15,6 +17,8 @@ from keras_lt.data.long_tail import DataError
 from keras_lt.data.tfds import from_tfds
 
 IMAGE_BYTES = 3 * 32 * 32
+AT_A_TIME = 1000  # records that are read
+BROKEN = (tarfile.TarError, lzma.LZMAError, EOFError, KeyError, OSError)
 WEBSITE = "https://www.cs.toronto.edu/~kriz/"
 
 
@@ -129,7 +133,8 @@ def pack(
     ):
         for file in (*archive.train, *archive.test, archive.names):
             if file in archive.train:
-                rows = files.rows(file, archive.train[file], False).copy()
+                parts = files.rows(file, archive.train[file], False)
+                rows = np.concatenate([*parts])
                 mine, blank = blank[: len(rows)], blank[len(rows) :]
                 rows[mine, archive.label_bytes :] = 0
                 content = rows.tobytes()
@@ -146,20 +151,17 @@ class _Files:
     """Files of an archive: extracted, in their folder, or in the archive."""
 
     def __init__(self, data_dir: pathlib.Path, archive: Archive):
-        self.archive = archive
-        self.tar = None
-        self.data_dir = data_dir
+        self.archive, self.data_dir = archive, data_dir
         if not data_dir.is_dir():
             raise DataError(f"`data_dir` must be a folder, got {data_dir}")
+        tars = [data_dir / file for file in (archive.file, archive.packed)]
+        self.tar = next(filter(pathlib.Path.exists, tars), None)
         if (data_dir / archive.folder).is_dir():
-            self.data_dir = data_dir / archive.folder
-        else:
-            for file in (archive.file, archive.packed):
-                if (data_dir / file).exists():
-                    self.tar = data_dir / file
-                    break
+            self.tar, self.data_dir = None, data_dir / archive.folder
 
-    def read(self, name: str) -> bytes:
+    @contextlib.contextmanager
+    def open(self, name: str):
+        """Open a file; there are its content and its size."""
         if self.tar is None:
             path = self.data_dir / name
             if not path.exists():
@@ -167,45 +169,51 @@ class _Files:
                     f"`data_dir`: {path} is missing; expected the files of "
                     f"{self.archive.file}, or that archive itself"
                 )
-            return path.read_bytes()
+            with open(path, "rb") as file:
+                yield file, path.stat().st_size
+            return
         try:
             with tarfile.open(self.tar) as tar:
-                return tar.extractfile(f"{self.archive.folder}/{name}").read()
-        except (
-            *(tarfile.TarError, lzma.LZMAError),
-            *(EOFError, KeyError, OSError),
-        ) as error:
+                member = tar.getmember(f"{self.archive.folder}/{name}")
+                yield tar.extractfile(member), member.size
+        except BROKEN as error:
             raise DataError(
                 f"`data_dir`: {self.tar} holds no whole {name}: {error}"
             ) from error
 
+    def read(self, name: str) -> bytes:
+        with self.open(name) as (file, _):
+            return file.read()
+
     def records(self, files: dict[str, int], precut: bool):
-        """Images and labels of several files."""
-        parts = []
+        """Images and labels of several files, in memory once."""
+        images, labels = np.empty((0, 32, 32, 3), "uint8"), []
+        pixels = self.archive.label_bytes
         for name, count in files.items():
             there = self.tar or (self.data_dir / name).exists()
-            if precut and parts and not there:
+            if precut and labels and not there:
                 break
-            parts.append(self.rows(name, count, precut))
-        rows = np.concatenate(parts)
-        labels = rows[:, self.archive.label_bytes - 1].astype("int64")
-        planes = rows[:, self.archive.label_bytes :].reshape(-1, 3, 32, 32)
-        return np.ascontiguousarray(planes.transpose(0, 2, 3, 1)), labels
+            for rows in self.rows(name, count, precut):
+                labels.append(rows[:, pixels - 1].astype("int64"))
+                planes = rows[:, pixels:].reshape(-1, 3, 32, 32)
+                read = len(images)  # and more where they lie
+                images.resize((read + len(rows), 32, 32, 3), refcheck=False)
+                images[read:] = planes.transpose(0, 2, 3, 1)
+        return images, np.concatenate(labels)
 
-    def rows(self, name: str, count: int, precut: bool) -> np.ndarray:
-        """Records of one file, labels and pixels, one a row."""
+    def rows(self, name: str, count: int, precut: bool) -> Iterator[np.ndarray]:
+        """Records of one file, labels and pixels one a row, some at a time."""
         size = self.archive.label_bytes + IMAGE_BYTES
-        content = self.read(name)
-        expected = size * count
-        if precut:
-            expected = size * max(len(content) // size, 1)
-        if len(content) != expected:
-            raise DataError(
-                f"`data_dir`: {self.data_dir / name} must have "
-                f"{expected:,} bytes, found {len(content):,}; it is not "
-                f"the whole file of {self.archive.file}"
-            )
-        return np.frombuffer(content, "uint8").reshape(-1, size)
+        with self.open(name) as (file, found):
+            expected = size * (max(found // size, 1) if precut else count)
+            if found != expected:
+                raise DataError(
+                    f"`data_dir`: {self.data_dir / name} must have "
+                    f"{expected:,} bytes, found {found:,}; it is not "
+                    f"the whole file of {self.archive.file}"
+                )
+            while content := file.read(AT_A_TIME * size):
+                yield np.frombuffer(content, "uint8").reshape(-1, size)
 
 
 def _read_tfds(name: str):

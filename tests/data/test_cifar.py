@@ -21,6 +21,7 @@ def small(name, monkeypatch):
         test=dict.fromkeys(archive.test, 3),
     )
     monkeypatch.setitem(cifar.ARCHIVES, name, archive)
+    monkeypatch.setattr(cifar, "AT_A_TIME", 4)
     return archive
 
 
