@@ -112,6 +112,7 @@ ARGUMENTS = {
             "name": "head",
         }
     ],
+    "ReLU": [{"max_value": 6.0, "negative_slope": 0.1, "name": "six"}],
     "ZeroPadShortcut": [{"channels": 6, "stride": 3, "name": "path"}],
     "ShotAccuracy": [
         {
