@@ -28,7 +28,7 @@ def run(tmp_path_factory):
         "--seed=0,1",
         "--set=width=4",
         "--epochs_scale=0.02",
-        "--validation_per_class=10",
+        "--validation_per_class=2",
         "--flip_tta",
         "--workdir=here",
         cwd=folder,
@@ -77,7 +77,7 @@ def test_the_folder_holds_everything(run):
 def test_result_json(run):
     folder = run[0] / "here" / "digits_lt-50-wb-seed1"
     result = programs.result(folder)
-    dataset = load("digits_lt", validation_per_class=10)
+    dataset = load("digits_lt", validation_per_class=2)
     assert result["method"] == "wb"
     assert result["dataset"] == "digits_lt"
     assert result["imbalance_ratio"] == 50
@@ -128,7 +128,7 @@ def test_the_same_command_again_does_not_train_again(run):
         "--method=ce",
         "--set=width=4",
         "--epochs_scale=0.02",
-        "--validation_per_class=10",
+        "--validation_per_class=2",
         "--flip_tta",
         f"--workdir={folder}",
         "--noplots",
