@@ -101,7 +101,7 @@ def prepare(argv: list[str]) -> str:
     if what == "communication":  # on a CPU, two devices that share it
         two = "--xla_force_host_platform_device_count=2"
         os.environ.setdefault("XLA_FLAGS", two)
-    small = what == "overhead"
+    small = what in ("overhead", "serving")  # of single images as well
     command_line.set_backend(FLAGS.backend, small_steps=small)
     return what
 
