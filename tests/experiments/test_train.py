@@ -200,3 +200,17 @@ def test_seeds_side_by_side(tmp_path, monkeypatch):
     np.testing.assert_allclose(one, losses(alone), rtol=1e-3)
     assert not np.allclose(zero, one, rtol=1e-2)
     assert programs.result(alone)["input"] == "device"
+
+
+def test_digits_of_the_first_version_are_read_with_their_split(tmp_path):
+    run = ("--workdir=run", "--test_per_class=50")
+    programs.run("train.py", *programs.TINY, *run, cwd=tmp_path)
+    path = tmp_path / "run" / "config.json"
+    config = json.loads(path.read_text())
+    del config["identity"]["test_per_class"]  # which had no name then
+    path.write_text(json.dumps(config))
+    programs.run("evaluate.py", "run", cwd=tmp_path)
+    config["identity"]["test_per_class"] = None
+    path.write_text(json.dumps(config))
+    _, err = programs.run("evaluate.py", "run", cwd=tmp_path, status=2)
+    assert "these are not the images of the run" in err
