@@ -24,6 +24,7 @@ __all__ = [
     "metrics",
     "models",
     "optimizers",
+    "runs",
     "samplers",
     "schedules",
     "stats",

@@ -4,6 +4,8 @@ from typing import Any
 
 import keras
 
+from keras_lt import keras_internals
+
 
 def tf_strategy() -> Any:
     """The tf.distribute strategy in force, or None."""
@@ -24,17 +26,17 @@ def on_accelerator() -> bool:
 
 def processes() -> tuple[int, int]:
     """Number of this process, from 0, and of all that train together."""
-    strategy, spread = tf_strategy(), keras.distribution.distribution()
+    strategy = tf_strategy()
+    distribution = keras.distribution.distribution()
     resolver = strategy and strategy.cluster_resolver
     if resolver and resolver.task_type:
         spec = resolver.cluster_spec().as_dict()
         chiefs = len(spec.get("chief", ()))
         before = 0 if resolver.task_type == "chief" else chiefs
         return before + resolver.task_id, chiefs + len(spec.get("worker", ()))
-    if spread is None:
+    if distribution is None:
         return 0, 1
-    count = getattr(spread, "_num_processes", None) or spread._num_process
-    return spread._process_id, count
+    return keras_internals.processes(distribution)
 
 
 def is_chief() -> bool:
@@ -44,10 +46,11 @@ def is_chief() -> bool:
 
 def replicas() -> int:
     """Number of devices of all processes that share each batch, else 1."""
-    strategy, spread = tf_strategy(), keras.distribution.distribution()
+    strategy = tf_strategy()
+    distribution = keras.distribution.distribution()
     if strategy:
         return strategy.num_replicas_in_sync
-    return spread.device_mesh.devices.size if spread else 1
+    return distribution.device_mesh.devices.size if distribution else 1
 
 
 def local_replicas() -> range:

@@ -1,10 +1,24 @@
-"""What only private names of Keras can do; tests say when one has changed."""
+"""The one file with private names of Keras.
+
+Each is behind a function that says what it is for. The tests of this file say
+which one is gone, or means something else, in a newer Keras; the upper bound
+on Keras in `pyproject.toml` is raised when they pass with it.
+"""
 
 import contextlib
 import sys
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import keras
+
+REPLACED = (  # methods that a model may have of its own, on top of its class
+    "_make_function",
+    "_maybe_symbolic_build",
+    "make_train_function",
+    "train_step",
+)
 
 
 @contextlib.contextmanager
@@ -39,3 +53,120 @@ def set_random_seed(seed: int) -> None:
     """
     with without_tensorflow():
         keras.utils.set_random_seed(seed)
+
+
+def processes(distribution: Any) -> tuple[int, int]:
+    """Number of this process, from 0, and of all that share a distribution.
+
+    Args:
+        distribution: What `keras.distribution.distribution()` returns.
+    """
+    # An older Keras has the second name.
+    count = getattr(distribution, "_num_processes", None)
+    return distribution._process_id, count or distribution._num_process
+
+
+def flatten_layers(layer: keras.Layer) -> list[keras.Layer]:
+    """A layer or model and all that is in it, at any depth, each once."""
+    return layer._flatten_layers()
+
+
+def parts(layer: keras.Layer) -> list[keras.Layer]:
+    """Layers that are attributes of a layer, not those inside of them.
+
+    A model has `layers`, which leaves out metrics; a layer has only this.
+    """
+    return layer._layers
+
+
+def own_trainable_variables(layer: keras.Layer) -> list[keras.Variable]:
+    """Variables of a layer that it made to be trained, also while frozen.
+
+    Those of its parts are not among them.
+    """
+    return layer._trainable_variables
+
+
+def variable_index(
+    optimizer: keras.optimizers.Optimizer, variable: keras.Variable
+) -> int:
+    """Position of a variable among those that a built optimizer trains."""
+    return optimizer._get_variable_index(variable)
+
+
+def build_from(model: keras.Model, batch: Any) -> None:
+    """Make all variables of a compiled model, without computing anything.
+
+    Those are variables of its layers, loss, metrics and optimizer.
+
+    Args:
+        model: Compiled.
+        batch: `(x, y)` or `(x, y, sample_weight)`, of which only shapes and
+            dtypes are read.
+    """
+    model._symbolic_build(data_batch=batch)
+
+
+def jax_state(model: keras.Model) -> Any:
+    """What a training step of a built model is given on JAX, as arrays.
+
+    Those are its trainable and other variables, the optimizer's and the
+    metrics', in this order.
+    """
+    return model._get_jax_state(
+        trainable_variables=True,
+        non_trainable_variables=True,
+        optimizer_variables=True,
+        metrics_variables=True,
+    )
+
+
+def strategy_of(model: keras.Model) -> Any:
+    """The tf.distribute strategy that a model was made in, or None.
+
+    Its public `distribute_strategy` is never None. TensorFlow only.
+    """
+    return model._distribute_strategy
+
+
+def replace_methods(
+    model: keras.Model,
+    *,
+    build: Callable[..., None],
+    make_function: Callable[[Callable], Callable],
+) -> None:
+    """Let a model build and compile its steps in another way, on TensorFlow.
+
+    Args:
+        model: Changed in place, until `restore_methods`.
+        build: Called before the first step with `iterator`, whose items end
+            in an iterator over batches, or with `data_batch`.
+        make_function: Function from `model.train_step`, or one of its
+            siblings, to what is called with an iterator over batches.
+    """
+    model._maybe_symbolic_build = build
+    model._make_function = make_function
+
+
+def restore_methods(model: keras.Model) -> None:
+    """Give a model the methods of its class back."""
+    for name in REPLACED:
+        vars(model).pop(name, None)
+
+
+class OwnLosses:
+    """Mixin of layers with `add_loss`: each replica has its own list.
+
+    The replicas of a tf.distribute strategy are threads that wait for each
+    other within a step, as in the mean of a batch's weights, and go on in turn;
+    Keras keeps one list for all, so one would find the losses of another.
+    """
+
+    @property
+    def _losses(self):
+        lists = self.__dict__.setdefault("_losses_of_threads", {})
+        return lists.setdefault(threading.get_ident(), [])
+
+    @_losses.setter
+    def _losses(self, value):  # Keras begins with an empty list
+        self._losses[:] = value

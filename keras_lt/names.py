@@ -12,8 +12,7 @@ def reserve_names(model: keras.Model) -> None:
     give again to a later layer; one graph can not hold both.
     """
     for operation in model.operations:
-        prefix, number = re.fullmatch(
-            r"(.*?)(?:_(\d+))?", operation.name
-        ).groups()
+        found = re.fullmatch(r"(.*?)(?:_(\d+))?", operation.name)
+        prefix, number = found.groups() if found else (operation.name, None)
         while keras.backend.get_uid(prefix) <= int(number or 0):
             pass

@@ -9,7 +9,17 @@ Tensor = Any
 
 
 def class_ids(labels: Tensor) -> Tensor:
-    """Labels `(B,)` or `(B, 1)` of any dtype as int32 class ids `(B,)`."""
+    """Labels `(B,)` or `(B, 1)` of any dtype as int32 class ids `(B,)`.
+
+    Raises:
+        ValueError: for mixed labels `(B, C)`, which hold no class ids.
+    """
+    labels = ops.convert_to_tensor(labels)
+    if labels.ndim == 2 and labels.shape[1] not in (None, 1):
+        raise ValueError(
+            "labels must be class ids `(B,)` here, got mixed ones of shape "
+            f"{tuple(labels.shape)}; `losses.SoftmaxCrossentropy` takes them"
+        )
     return ops.cast(ops.reshape(labels, (-1,)), "int32")
 
 

@@ -5,6 +5,8 @@ from typing import Any
 import keras
 from keras import ops
 
+from keras_lt.keras_internals import variable_index
+
 
 @keras.saving.register_keras_serializable(package="keras_lt")
 class SGD(keras.optimizers.Optimizer):
@@ -86,12 +88,12 @@ class SGD(keras.optimizers.Optimizer):
     def update_step(self, gradient, variable, learning_rate):
         """Move one variable."""
         dtype = variable.dtype
-        index = self._get_variable_index(variable)
+        index = variable_index(self, variable)
         buffer, steps = self.buffers[index], self.accumulate_steps
         gradient = ops.cast(gradient, dtype)
         if steps > 1:
             total = ops.add(self.sums[index], gradient)
-            moves = ops.equal((self._iterations + 1) % steps, 0)
+            moves = ops.equal((self.iterations + 1) % steps, 0)
             self.assign(self.sums[index], ops.where(moves, 0.0, total))
             gradient = total / steps
         gradient = gradient + ops.multiply(self.l2, variable)

@@ -6,7 +6,8 @@ epoch without replaying the ones before.
 """
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 
@@ -37,7 +38,9 @@ class _ClassSampler:
         """Relative probability of drawing each of the classes present."""
         raise NotImplementedError
 
-    def draws(self, random, counts: np.ndarray, epoch: int) -> np.ndarray:
+    def draws(
+        self, random: np.random.Generator, counts: np.ndarray, epoch: int
+    ) -> np.ndarray:
         """Positions among the classes present, one for each image."""
         weights = self.weights(counts, epoch)
         return random.choice(
@@ -174,7 +177,9 @@ class ClassAware(_ClassSampler):
 
     in_a_row: int = 2
 
-    def draws(self, random, counts, epoch):
+    def draws(
+        self, random: np.random.Generator, counts: np.ndarray, epoch: int
+    ) -> np.ndarray:
         """Return whole rounds of all classes, cut to the number of images."""
         total = int(counts.sum())
         rounds = -(-total // (self.in_a_row * len(counts)))
@@ -182,7 +187,8 @@ class ClassAware(_ClassSampler):
         return np.repeat(np.concatenate(order), self.in_a_row)[:total]
 
 
-SAMPLERS = {
+Sampler = Callable[[Any, int, int], np.ndarray]
+SAMPLERS: dict[str, Callable[[int], Sampler]] = {
     "instance": lambda epochs: InstanceBalanced(),
     "class": lambda epochs: ClassBalanced(),
     "class_aware": lambda epochs: ClassAware(),

@@ -20,7 +20,9 @@ class ShotGroups(NamedTuple):
     few: np.ndarray
 
 
-def count_classes(labels: Sequence[int], num_classes: int) -> tuple[int, ...]:
+def count_classes(
+    labels: Sequence[int] | np.ndarray, num_classes: int
+) -> tuple[int, ...]:
     """Images per class, in class-id order.
 
     Args:

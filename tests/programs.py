@@ -11,9 +11,18 @@ import sys
 
 import keras
 import pytest
-from absl import flags
 
 ROOT = pathlib.Path(__file__).parents[1]
+MODULES = {  # behind the programs of experiments/
+    "train.py": "keras_lt.cli.train",
+    "evaluate.py": "keras_lt.cli.evaluate",
+    "export.py": "keras_lt.cli.export",
+    "predict.py": "keras_lt.cli.predict",
+    "inspect_data.py": "keras_lt.cli.inspect",
+    "pack.py": "keras_lt.cli.pack",
+    "reproduce.py": "reproduction.command",
+    "benchmark.py": "benchmarks.command",
+}
 TINY = (
     "--set=width=4",
     "--set=epochs=(2,)",
@@ -56,13 +65,12 @@ def start(program, *arguments, cwd, **variables):
 
 def run(program, *arguments, cwd, status=0):
     """Run in this process to the end; return standard output and error."""
-    module = importlib.import_module(program.removesuffix(".py"))
+    module = importlib.import_module(MODULES[program])
     out, err, code = io.StringIO(), io.StringIO(), 0
     with (
         contextlib.chdir(cwd),
         contextlib.redirect_stdout(out),
         contextlib.redirect_stderr(err),
-        fresh_flags(module),
     ):
         try:
             module.main([program, *map(str, arguments)])
@@ -73,19 +81,6 @@ def run(program, *arguments, cwd, status=0):
             keras.distribution.set_distribution(None)
     assert code == status, err.getvalue()
     return out.getvalue(), err.getvalue()
-
-
-@contextlib.contextmanager
-def fresh_flags(module):
-    """Let a program declare its flags anew; leave other flags alone."""
-
-    def forget():
-        for flag in list(flags.FLAGS.get_flags_for_module(module)):
-            delattr(flags.FLAGS, flag.name)
-
-    forget()
-    yield
-    forget()
 
 
 def result(folder):

@@ -2,6 +2,7 @@
 
 import doctest
 import importlib
+import json
 import os
 import pathlib
 import pkgutil
@@ -75,12 +76,20 @@ def test_there_are_doctests():
     assert sum(len(test.examples) for test in finder.find(module)) >= 2
 
 
-# Stands in for pip, python and bash: installs and trains nothing, but fails
-# for an extra, module, program or flag that does not exist.
+# Stands in for pip, python, bash and keras-lt: installs and trains nothing,
+# but fails for an extra, module, program or flag that does not exist.
 STUB = """#!{python}
-import importlib.util, pathlib, re, subprocess, sys, tomllib
+import importlib, json, pathlib, re, sys, tomllib
 root = pathlib.Path({root!r})
+sys.path[:0] = [str(root), str(root / "experiments")]
 name, words = pathlib.Path(sys.argv[0]).name, sys.argv[1:]
+
+def check(module, words):
+    from keras_lt.cli import arguments
+    program = importlib.import_module(module)
+    if "--help" not in words:
+        arguments.parse([name, *words], program.GROUPS, program.NAMES)
+
 if name == "pip":
     assert words[0] in ("install", "download"), words
     project = tomllib.loads((root / "pyproject.toml").read_text())["project"]
@@ -96,13 +105,13 @@ elif words[:2] == ["-m", "tests"]:
     assert (root / "tests" / "__main__.py").exists()
     for word in words[2:]:
         assert word.startswith("--backends") or (root / word).exists(), word
+elif name == "keras-lt":
+    check("keras_lt.cli." + words[0], words[1:])
 else:
-    program = root / words[0]
-    assert program.exists(), program
-    text = program.read_text()
-    for word in words[1:]:
-        if word.startswith("--"):
-            assert f'"{{word[2:].split("=")[0]}}"' in text, word
+    assert (root / words[0]).exists(), words[0]
+    if words[0].endswith(".py"):
+        modules = json.loads({modules!r})
+        check(modules[pathlib.Path(words[0]).name], words[1:])
 """
 
 
@@ -110,8 +119,12 @@ else:
 def stubs(tmp_path):
     folder = tmp_path / "stubs"
     folder.mkdir()
-    text = STUB.format(python=sys.executable, root=str(programs.ROOT))
-    for name in ("pip", "python", "bash"):
+    text = STUB.format(
+        python=sys.executable,
+        root=str(programs.ROOT),
+        modules=json.dumps(programs.MODULES),
+    )
+    for name in ("pip", "python", "bash", "keras-lt"):
         (folder / name).write_text(text)
         (folder / name).chmod(0o755)
     return folder
@@ -142,6 +155,9 @@ def test_commands_of_the_documents_run(code, tmp_path, stubs):
         'pip install -e ".[tensorfloww]"',
         "python experiments/trian.py",
         "python experiments/train.py --metod=wb",
+        "python experiments/evaluate.py",
+        "keras-lt trian",
+        "keras-lt train --metod=wb",
     ],
 )
 def test_a_wrong_command_would_be_found(code, tmp_path, stubs):
@@ -176,7 +192,7 @@ def test_ci_sets_earlier_runs_aside(tmp_path, stubs):
     (folder / ".ci").mkdir(parents=True)
     shutil.copy(programs.ROOT / ".ci" / "run", folder / ".ci")
     (folder / "runs" / "mine").mkdir(parents=True)
-    for name in ("pip", "ruff"):
+    for name in ("pip", "ruff", "mypy"):
         (stubs / name).write_text("#!/bin/sh\n")
         (stubs / name).chmod(0o755)
     # Training makes a folder, as it does in earnest; then the tests fail.
@@ -195,7 +211,7 @@ def test_ci_sets_earlier_runs_aside(tmp_path, stubs):
 
 def test_version_is_in_the_changelog():
     changelog = pathlib.Path(keras_lt.__file__).with_name("CHANGELOG.md")
-    assert f"## {keras_lt.__version__}\n" in changelog.read_text()
+    assert f"## {keras_lt.__version__} (20" in changelog.read_text()
     project = tomllib.loads((programs.ROOT / "pyproject.toml").read_text())
     assert "version" in project["project"]["dynamic"]
 
@@ -208,3 +224,10 @@ def test_the_parts_that_the_readme_lists_exist():
         assert listed <= set(part.__all__)
         if package != "layers":  # some of which only models use
             assert listed == set(part.__all__)
+
+
+def test_goldens_cite_the_cards_that_exist():
+    folder = programs.ROOT / "tests"
+    texts = [path.read_text() for path in folder.rglob("test_*.py")]
+    cited = {name for x in texts for name in re.findall(r"cards/(\w+)\.md", x)}
+    assert cited == {path.stem for path in (folder / "cards").glob("*.md")}

@@ -6,11 +6,12 @@ import programs
 import pytest
 import toy
 
-from keras_lt.methods import METHODS, PRESETS
+from keras_lt.methods import METHODS
 from keras_lt.training import (
     evaluate,
     predict_logits,
     read_weights,
+    rehearse,
     run,
     without_optimizer,
 )
@@ -113,9 +114,36 @@ def test_trains_serves_saves_and_resumes(method, tmp_path):
 
 @CASES
 def test_presets_are_hyperparameters(method):
-    assert "digits" in PRESETS[method]
-    for preset in PRESETS[method].values():
+    assert "digits" in METHODS[method].presets
+    for preset in METHODS[method].presets.values():
         assert METHODS[method](toy.problem(), **preset).stages
+
+
+@CASES
+def test_stages_can_follow(method):
+    """Without training: `test_stages` trains them."""
+    after = ["crt", "lws", "tau", "ncm"]
+    made = METHODS[method].then(after)(
+        toy.problem(),
+        backbone="resnet8",
+        width=4,
+        epochs=EPOCHS[method],
+        batch_size=8,
+        **FEWER.get(method, {}),
+    )
+    rehearse(made, toy.loader())
+    assert [stage.name for stage in made.stages[-4:]] == after
+    model = made.build()
+    for stage in made.stages:
+        model = stage.setup(model)
+        kinds = {v.path.split("/")[-1] for v in model.trainable_variables}
+        if stage.name == "crt":
+            assert kinds <= {"kernel", "bias"}
+            owners = {v.path.split("/")[0] for v in model.trainable_variables}
+            assert all("head" in owner for owner in owners)
+        elif stage.name == "lws":
+            assert kinds == {"scales"}
+        assert made.serve(model).output_shape == (None, 3)
 
 
 @CASES

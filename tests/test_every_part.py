@@ -40,6 +40,15 @@ ARGUMENTS = {
         },
         {"class_counts": COUNTS},
     ],
+    "LogitAdjustedLoss": [
+        {
+            "class_counts": COUNTS,
+            "tau": 0.5,
+            "reduction": "sum",
+            "name": "adjusted",
+        },
+        {"class_counts": COUNTS},
+    ],
     "ResLTLoss": [
         {
             "class_counts": COUNTS,
@@ -66,6 +75,7 @@ ARGUMENTS = {
         },
         {"class_counts": COUNTS, "collaborative": True},
     ],
+    "SoftmaxCrossentropy": [{"reduction": "sum", "name": "plain"}],
     "RouterLoss": [{"pos_weight": 5.0, "reduction": "sum", "name": "routes"}],
     "DistillationLoss": [
         {
@@ -101,6 +111,15 @@ ARGUMENTS = {
             "temperature": 1.0,
             "name": "contrast",
         }
+    ],
+    "BranchSum": [
+        {
+            "fusion": layers.ResidualFusion(4, branches=2, name="head"),
+            "name": "branches",
+        }
+    ],
+    "NearestClassMean": [
+        {"num_classes": 4, "distance": "cosine", "name": "head"}
     ],
     "ResidualFusion": [
         {
@@ -172,7 +191,7 @@ def test_config_comes_back(part, arguments):
     config = made.get_config()
     assert back.get_config() == config
     for name, value in arguments.items():
-        if isinstance(value, (keras.losses.Loss, keras.Model)):
+        if isinstance(value, (keras.losses.Loss, keras.Layer)):
             saved = keras.saving.serialize_keras_object(value)
             assert config[name] == saved
         else:

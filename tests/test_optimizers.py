@@ -20,7 +20,7 @@ def follow(optimizer, gradients, rates, start=1.0):
     return path
 
 
-# Gradients and rates of the method cards: WB (W8), RIDE (8.9), SSD (8.8).
+# Gradients and rates of tests/cards: wb.md (W8), ride.md (8.9), ssd.md (8.8).
 WB = [0.5, -0.2, 0.1], [0.1, 0.1, 0.01]
 RIDE = [0.5, 0.2, -0.1], [0.1, 0.1, 0.001]
 SSD = [0.5, 0.2, -0.1], [0.1, 0.1, 0.05]

@@ -1,5 +1,7 @@
 """The parts of weight balancing together, on golden W9 of its method card."""
 
+# Goldens: tests/cards/wb.md.
+
 import keras
 import numpy as np
 import pytest

@@ -145,7 +145,7 @@ def test_bad_beta(beta):
         stats.effective_numbers([5], beta)
 
 
-# Class vectors are columns; the method card writes them as rows.
+# Class vectors are columns; tests/cards/wb.md writes them as rows.
 KERNEL = np.array([[3, 4], [0, 1], [0.6, 0.8], [0, 2]]).T
 
 

@@ -1,4 +1,4 @@
-"""Layers inside of nested models."""
+"""Layers that a user names, which may be inside of nested models."""
 
 import keras
 

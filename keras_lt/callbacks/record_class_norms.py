@@ -4,6 +4,7 @@ import keras
 import numpy as np
 
 from keras_lt import stats
+from keras_lt.callbacks.paths import find_layer
 
 
 class RecordClassNorms(keras.callbacks.Callback):
@@ -15,7 +16,8 @@ class RecordClassNorms(keras.callbacks.Callback):
     are added to the logs as `norm_max` and `norm_min`.
 
     Args:
-        layer: Name of the classifier layer with a kernel `(features, C)`.
+        layer: Name of the classifier layer with a kernel `(features, C)`, or
+            its path through nested models.
     """
 
     def __init__(self, layer: str = "head"):
@@ -31,7 +33,7 @@ class RecordClassNorms(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         """Measure."""
-        kernel = self.model.get_layer(self.layer).kernel
+        kernel = find_layer(self.model, self.layer).kernel
         norms = stats.class_norms(keras.ops.convert_to_numpy(kernel))
         self.epochs.append(epoch)
         self._norms.append(norms.astype("float64"))

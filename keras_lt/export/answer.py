@@ -119,7 +119,8 @@ def _litert(artefact):
 
 def main(artefact: str, asked: str, answered: str) -> None:
     """Write the logits of all images."""
-    sys.modules.update({"keras": None, "keras_lt": None})
+    nothing: dict[str, Any] = {"keras": None, "keras_lt": None}
+    sys.modules.update(nothing)
     np.save(answered, load(pathlib.Path(artefact))(np.load(asked)))
 
 

@@ -17,6 +17,7 @@ import numpy as np
 
 from keras_lt import stats
 from keras_lt.export.answer import METADATA
+from keras_lt.export.drawn import draw_images
 from keras_lt.names import reserve_names
 from keras_lt.training import predict, without_optimizer
 
@@ -58,7 +59,8 @@ def export(
         class_names: C names; by default the class ids.
         views: Further models with the same inputs, images to `(B, C)`, by
             name, such as `models.expert_views(model)`.
-        images: uint8 `(N, H, W, channels)` to check with; noise by default.
+        images: uint8 `(N, H, W, channels)` to check with; by default those
+            of `draw_images`.
         metadata: JSON data that travels with the artefact.
 
     Returns:
@@ -76,9 +78,7 @@ def export(
     names = [*map(str, range(classes) if class_names is None else class_names)]
     _check(model, path, format, names, class_counts)
     if images is None:
-        random = np.random.default_rng(0)
-        shape = (8, *model.input_shape[1:])
-        images = random.integers(0, 256, shape).astype("uint8")
+        images = draw_images(model.input_shape[1:])
     expected = predict(model, images, batch_size=256)
     content = {
         "class_names": names,

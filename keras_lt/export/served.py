@@ -5,7 +5,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from keras_lt.models import gathered
+from keras_lt.models import anatomy, gathered
 from keras_lt.names import reserve_names
 
 
@@ -49,7 +49,9 @@ class Served:
             stacked = keras.ops.stack(outputs, axis=1)  # (B, V, C)
             self.stacked = keras.Model(self.model.inputs[0], stacked)
             found["experts"] = (self.experts, [images])
-        if any(layer.name == "router" for layer in self.model.layers):
+        # Inside of another model, layers around it would be left out.
+        whole = anatomy.body(self.model) is self.model
+        if whole and anatomy.has_router(self.model):
             self.routed = gathered(self.model)
             found["serve_routed"] = (self.serve_routed, [images])
         return {
@@ -57,18 +59,18 @@ class Served:
             for name, (run, signature) in found.items()
         }
 
-    def plain(self, images):
+    def plain(self, images: Any) -> dict[str, Any]:
         """Probabilities and logits alone."""
         import tensorflow as tf
 
         logits = self._apply(self.model, images)
         return {"probabilities": tf.nn.softmax(logits), "logits": logits}
 
-    def serve(self, images):
+    def serve(self, images: Any) -> dict[str, Any]:
         """Answer with probabilities, logits and class names."""
         return self._answer(self._apply(self.model, images))
 
-    def serve_with_prior(self, images, prior):
+    def serve_with_prior(self, images: Any, prior: Any) -> dict[str, Any]:
         """Answer for traffic whose classes have another prior `(C,)`."""
         import tensorflow as tf
 
@@ -77,7 +79,7 @@ class Served:
         shift = tf.math.log(prior) - tf.math.log(self.prior)
         return self._answer(logits + shift)
 
-    def experts(self, images):
+    def experts(self, images: Any) -> dict[str, Any]:
         """Logits `(B, V, C)` of each expert or branch, and their names."""
         import tensorflow as tf
 
@@ -86,7 +88,7 @@ class Served:
         names = tf.tile(names[None], [tf.shape(logits)[0], 1])
         return {"logits": logits, "experts": names}
 
-    def serve_routed(self, images):
+    def serve_routed(self, images: Any) -> dict[str, Any]:
         """Answer, without the experts that no image asks for."""
         found = self._apply(self.routed, images)
         used = found["experts_used"]

@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from keras_lt.layers.own_losses import OwnLosses
+from keras_lt.keras_internals import OwnLosses
 from keras_lt.ops import kl_divergence
 
 

@@ -1,5 +1,7 @@
 """Routers that decide after each expert whether to ask the next one."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -86,7 +88,7 @@ class ExpertRouter(keras.layers.Layer):
         ]
         return ops.stack(routes, axis=1)
 
-    def route(self, i, features, running_logits):
+    def route(self, i: int, features: Any, running_logits: Any) -> Any:
         """Return the logits `(B,)` of router i, from 0.
 
         Args:

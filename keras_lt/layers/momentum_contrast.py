@@ -1,11 +1,14 @@
 """Label-aware contrast with a momentum encoder and a queue of keys."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
-from keras_lt.keras_internals import without_tensorflow
-from keras_lt.layers.own_losses import OwnLosses
+from keras_lt.keras_internals import OwnLosses, without_tensorflow
 from keras_lt.ops import class_ids, rows_of_replicas, unit_length
+
+Tensor = Any
 
 MASKED = -1e9  # finite, so that a row of nothing else has a gradient
 
@@ -197,7 +200,14 @@ class MomentumContrast(OwnLosses, keras.layers.Layer):
         return cls(**{**config, "encoder": encoder})
 
 
-def contrast(queries, keys, labels, queue, queue_labels, temperature):
+def contrast(
+    queries: Tensor,
+    keys: Tensor,
+    labels: Tensor,
+    queue: Tensor,
+    queue_labels: Tensor,
+    temperature: float,
+) -> Tensor:
     """Contrastive loss of each query, without negatives of its own class.
 
     Args:

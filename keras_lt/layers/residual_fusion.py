@@ -1,5 +1,7 @@
 """A classifier of residual branches whose logits add up."""
 
+from typing import Any
+
 import keras
 from keras import layers, ops
 
@@ -114,14 +116,15 @@ class ResidualFusion(keras.layers.Layer):
 
     def call(self, inputs, training=False):
         """Return the logits."""
-        features = self._features(inputs, training)  # (B, V, D)
+        features = self.features(inputs, training)  # (B, V, D)
         if self.tau is None:
             return ops.matmul(features, self.kernel) + self.bias
         squares = ops.sum(ops.square(self.kernel), axis=0)
         norms = ops.sqrt(ops.maximum(squares, 1e-24))
         return ops.matmul(features, self.kernel / norms**self.tau)
 
-    def _features(self, maps, training):
+    def features(self, maps: Any, training: bool = False) -> Any:
+        """Return what the branches show the classifier, `(B, V, D)`."""
         if self.form == "normalization":
             each = [norm(maps, training=training) for norm in self.norms]
             return ops.stack([_pool(branch) for branch in each], axis=1)

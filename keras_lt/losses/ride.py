@@ -1,6 +1,7 @@
 """The loss of diverse distribution-aware experts."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import keras
 import numpy as np
@@ -97,12 +98,12 @@ class RIDELoss(keras.losses.Loss):
         self.class_temperatures = temperatures.astype("float32")
 
     @property
-    def class_weights(self):
+    def class_weights(self) -> Any:
         """Class weights `(C,)` of the base loss, where it has any."""
         return self.base.class_weights
 
     @class_weights.setter
-    def class_weights(self, weights):
+    def class_weights(self, weights: Any) -> None:
         self.base.class_weights = weights
 
     def call(self, y_true, y_pred):

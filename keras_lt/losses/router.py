@@ -1,5 +1,7 @@
 """When is it worth while to ask one more expert."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -66,7 +68,7 @@ class RouterLoss(keras.losses.Loss):
         return {**super().get_config(), "pos_weight": self.pos_weight}
 
 
-def router_targets(right):
+def router_targets(right: Any) -> Any:
     """1 where the running answer is wrong now, and right later.
 
     Args:

@@ -1,12 +1,23 @@
-"""Published methods, each one function from a problem to a recipe.
+"""Published methods: from a problem and hyperparameters to a recipe.
 
-`METHODS` finds a recipe by name; `PRESETS` has the hyperparameters that
-differ from its defaults for a family of data sets.
+`METHODS` finds one by name. Each is a `Method`: called with a problem it gives
+a recipe; it knows its hyperparameters, those that were published for a family
+of data sets, and which stages can follow it.
 """
 
-from keras_lt.methods import crossentropy, ldam, reslt, ride, ssd, wb
+from keras_lt.methods import (
+    balanced_softmax,
+    crossentropy,
+    ldam,
+    reslt,
+    ride,
+    ssd,
+    wb,
+)
+from keras_lt.methods.method import Method
 
 METHODS = {
+    "balanced_softmax": balanced_softmax.recipe,
     "ce": crossentropy.recipe,
     "ldam": ldam.recipe,
     "reslt": reslt.recipe,
@@ -14,16 +25,5 @@ METHODS = {
     "ssd": ssd.recipe,
     "wb": wb.recipe,
 }
-PRESETS = {
-    "ce": crossentropy.PRESETS,
-    "ldam": ldam.PRESETS,
-    "reslt": reslt.PRESETS,
-    "ride": ride.PRESETS,
-    "ssd": ssd.PRESETS,
-    "wb": wb.PRESETS,
-}
 
-__all__ = [
-    "METHODS",
-    "PRESETS",
-]
+__all__ = ["METHODS", "Method"]

@@ -1,11 +1,14 @@
 """LDAM-DRW: one network with margins and deferred class weights."""
 
+import dataclasses
+
 from keras_lt.losses import LDAMLoss
+from keras_lt.methods.method import method
+from keras_lt.methods.settings.shared import Network, SGDSettings
+from keras_lt.methods.stages import supervised
 from keras_lt.metrics import shot_accuracy_metrics
 from keras_lt.models import classifier
-from keras_lt.optimizers import SGD
-from keras_lt.schedules import EpochRates, step_rates
-from keras_lt.training import Problem, Recipe, Stage
+from keras_lt.training import Problem, Recipe
 
 # For images on disk the settings are ours.
 LARGE = {"backbone": "resnet50", "epochs": (80, 20), "batch_size": 256}
@@ -23,17 +26,26 @@ PRESETS = {
 }
 
 
+@dataclasses.dataclass(frozen=True)
+class Margins:
+    """How LDAM treats rarer classes.
+
+    Args:
+        max_margin: Margin of the rarest class, as a difference of cosines.
+        beta: Of the effective number of images, in [0, 1).
+    """
+
+    max_margin: float = 0.5
+    beta: float = 0.9999
+
+
+@method(PRESETS)
 def recipe(
     problem: Problem,
     *,
-    backbone: str = "resnet32",
-    width: int | None = None,
-    max_margin: float = 0.5,
-    beta: float = 0.9999,
-    lr: float = 0.1,
-    momentum: float = 0.9,
-    nesterov: bool = False,
-    l2: float = 2e-4,
+    network: Network,
+    margins: Margins,
+    sgd: SGDSettings,
     epochs: tuple[int, int] = (160, 40),
     warmup_epochs: int = 5,
     batch_size: int = 128,
@@ -47,14 +59,9 @@ def recipe(
 
     Args:
         problem: Shape and class counts.
-        backbone: Name in `models.BACKBONES`.
-        width: Channels of the first stage; the published number by default.
-        max_margin: Margin of the rarest class, as a difference of cosines.
-        beta: Of the effective number of images, in [0, 1).
-        lr: Learning rate after the warm-up.
-        momentum: Of SGD.
-        nesterov: Whether SGD looks ahead.
-        l2: Weight decay, coupled, of every variable.
+        network: See `settings.shared.Network`.
+        margins: See `Margins`.
+        sgd: See `settings.shared.SGDSettings`.
         epochs: Epochs of the two stages.
         warmup_epochs: Epochs of linear warm-up.
         batch_size: Images a step.
@@ -70,43 +77,28 @@ def recipe(
     Source: Cao et al., NeurIPS 2019; `kaidic/LDAM-DRW:cifar_train.py`.
     Differs from the released code: nothing known.
     """
-    total = sum(epochs)
-    rates = step_rates(
-        lr,
-        total,
-        milestones=(round(0.8 * total), round(0.9 * total)),
-        factor=0.01,
-        warmup_epochs=min(warmup_epochs, total),
+    optimizer = sgd.dropping(
+        sum(epochs), factor=0.01, warmup_epochs=warmup_epochs
     )
 
-    def optimizer(steps):
-        return SGD(
-            EpochRates(rates, steps),
-            momentum=momentum,
-            nesterov=nesterov,
-            l2=l2,
+    def stage(number, name, optimizer):
+        loss = LDAMLoss(
+            problem.class_counts,
+            max_margin=margins.max_margin,
+            beta=margins.beta,
+            reweighted=number == 1,
         )
-
-    def stage(number, name, **options):
-        return Stage(
-            name=name,
-            epochs=epochs[number],
-            loss=LDAMLoss(
-                problem.class_counts,
-                max_margin=max_margin,
-                beta=beta,
-                reweighted=number == 1,
-            ),
-            batch_size=batch_size,
-            **options,
-        )
+        options = {"optimizer": optimizer, "batch_size": batch_size}
+        return supervised(name, epochs[number], loss=loss, **options)
 
     stages = (
-        stage(0, "margins", optimizer=optimizer),
-        stage(1, "reweighted", optimizer=None if epochs[0] else optimizer),
+        stage(0, "margins", optimizer),
+        stage(1, "reweighted", None if epochs[0] else optimizer),
     )
     return Recipe(
-        build=lambda: classifier(backbone, problem, width=width, head="cosine"),
+        build=lambda: classifier(
+            network.backbone, problem, width=network.width, head="cosine"
+        ),
         stages=tuple(stage for stage in stages if stage.epochs),
         metrics=lambda: shot_accuracy_metrics(problem.class_counts),
         augment={"rotation": rotation},

@@ -4,82 +4,29 @@ import math
 from typing import Literal
 
 from keras_lt.losses import ResLTLoss
+from keras_lt.methods.method import method
+from keras_lt.methods.settings.reslt import (
+    BETAS,
+    CUTS,
+    PRESETS,
+    SGD_SETTINGS,
+    Branches,
+)
+from keras_lt.methods.settings.shared import Network, Optimizer, SGDSettings
+from keras_lt.methods.stages import supervised
 from keras_lt.metrics import shot_accuracy_metrics
 from keras_lt.models import branch_views, branched_classifier, fused
-from keras_lt.optimizers import SGD
-from keras_lt.samplers import SAMPLERS
-from keras_lt.schedules import (
-    EpochRates,
-    cosine_rates,
-    step_rates,
-    warmup_cosine_rates,
-)
-from keras_lt.training import Problem, Recipe, Stage
-
-# By number of classes: CIFAR-10, CIFAR-100, ImageNet-LT, iNaturalist 2018.
-CUTS = {10: (2, 4), 100: (35, 70), 1000: (175, 780), 8142: (1542,)}
-# By number of classes, then by imbalance ratio.
-BETAS = {
-    10: {100: 0.998, 50: 0.998, 10: 0.96},
-    100: {100: 0.995, 50: 0.99, 10: 0.72},
-    1000: {256: 0.99},
-    8142: {500: 0.85},
-}
-IMAGENET = {
-    "backbone": "resnext50",
-    "nesterov": False,
-    "epochs": (180,),
-    "schedule": "cosine",
-    "batch_size": 256,
-    "form": "convolution",
-    "fused_loss": "bounded",
-    "tau": 0.7,
-}
-PRESETS = {
-    "cifar": {},
-    "digits": {
-        "backbone": "resnet8",
-        "lr": 0.05,
-        "epochs": (100,),
-        "batch_size": 64,
-    },
-    "imagenet_lt": IMAGENET,
-    "inaturalist2018": {
-        "backbone": "resnet50",
-        "nesterov": False,
-        "l2": 1e-4,
-        "epochs": (200,),
-        "schedule": "cosine",
-        "warmup_epochs": 0,
-        "batch_size": 256,
-        "form": "convolution",
-        "tau": 0.3,
-    },
-    # These are ours.
-    "places_lt": IMAGENET | {"backbone": "resnet152", "epochs": (30,)},
-    "folder": IMAGENET
-    | {"backbone": "resnet50", "epochs": (90,), "batch_size": 64},
-}
+from keras_lt.schedules import cosine_rates, warmup_cosine_rates
+from keras_lt.training import Problem, Recipe
 
 
+@method(PRESETS)
 def recipe(
     problem: Problem,
     *,
-    backbone: str = "resnet32",
-    width: int | None = None,
-    branches: bool = True,
-    cuts: tuple[int, int] | tuple[int] | None = None,
-    beta: float | None = None,
-    fused_loss: Literal["crossentropy", "bounded"] = "crossentropy",
-    form: Literal["normalization", "convolution"] = "normalization",
-    pool: Literal["after", "before"] = "after",
-    tau: float | None = None,
-    num_experts: int = 1,
-    thin: float = 0.75,
-    lr: float = 0.1,
-    momentum: float = 0.9,
-    nesterov: bool = True,
-    l2: float = 5e-4,
+    network: Network,
+    parts: Branches,
+    sgd: SGDSettings = SGD_SETTINGS,
     epochs: tuple[int] = (200,),
     schedule: Literal["step", "cosine"] = "step",
     warmup_epochs: int = 5,
@@ -95,25 +42,9 @@ def recipe(
 
     Args:
         problem: Shape and class counts.
-        backbone: Name in `models.BACKBONES`.
-        width: Channels of the first stage; the published number by default.
-        branches: False leaves one branch: the plain network.
-        cuts: Ranks by frequency at which the second (and third) branch begin;
-            None for the published ones of data sets with that many classes,
-            or else those of the medium and few-shot classes.
-        beta: Weight of the branches' own losses; None for the published one
-            of the nearest imbalance ratio, or else 0.99.
-        fused_loss: "bounded" for ImageNet-LT, see `losses.ResLTLoss`.
-        form: Of the branches, see `layers.ResidualFusion`.
-        pool: In the convolution form: average pooling "after" or "before" it.
-        tau: Serve the released evaluation graph with this exponent on the
-            norms of class vectors; None for the plain graph.
-        num_experts: More than 1 for RIDE's experts, each with branches.
-        thin: Factor on the channels of the experts' stages.
-        lr: Learning rate after the warm-up.
-        momentum: Of SGD.
-        nesterov: Whether SGD looks ahead.
-        l2: Weight decay, coupled, of every variable.
+        network: See `settings.shared.Network`.
+        parts: See `settings.reslt.Branches`.
+        sgd: See `settings.shared.SGDSettings`.
         epochs: Epochs of the one stage.
         schedule: "step", or "cosine" as for ImageNet-LT.
         warmup_epochs: Epochs of linear warm-up.
@@ -132,60 +63,58 @@ def recipe(
     Differs from the released code: ranks classes of equal counts by id.
     """
     (total,) = epochs
-    warmup_epochs = min(warmup_epochs, total)
-    if schedule == "step":
-        rates = step_rates(
-            lr,
-            total,
-            milestones=(round(0.8 * total), round(0.9 * total)),
-            warmup_epochs=warmup_epochs,
-            warmup_start=1 / 3,
-        )
-    elif warmup_epochs:
-        rates = warmup_cosine_rates(lr, total, warmup_epochs=warmup_epochs)
-    else:
-        rates = cosine_rates(lr, total)
-    counts = problem.class_counts
-    if not branches:
-        cuts = ()
-    elif cuts is None:
-        cuts = CUTS.get(len(counts))
-    loss = ResLTLoss(
-        counts,
-        cuts=cuts,
-        beta=published_beta(counts) if beta is None else beta,
-        fused=fused_loss,
-    )
+    loss = _loss(parts, problem.class_counts)
     return Recipe(
         build=lambda: branched_classifier(
-            backbone,
+            network.backbone,
             problem,
             branches=len(loss.cuts) + 1,
-            form=form,
-            pool=pool,
-            num_experts=num_experts,
-            thin=thin,
-            width=width,
+            form=parts.form,
+            pool=parts.pool,
+            num_experts=parts.num_experts,
+            thin=parts.thin,
+            width=network.width,
         ),
         stages=(
-            Stage(
-                name="train",
-                epochs=total,
+            supervised(
+                "train",
+                total,
                 loss=loss,
-                optimizer=lambda steps: SGD(
-                    EpochRates(rates, steps),
-                    momentum=momentum,
-                    nesterov=nesterov,
-                    l2=l2,
-                ),
-                sampler=SAMPLERS[sampler](total),
+                optimizer=_optimizer(sgd, total, schedule, warmup_epochs),
+                sampler=sampler,
                 batch_size=batch_size,
                 drop_remainder=drop_remainder,
             ),
         ),
-        metrics=lambda: shot_accuracy_metrics(counts),
-        serve=lambda model: fused(model, tau=tau),
+        metrics=lambda: shot_accuracy_metrics(problem.class_counts),
+        serve=lambda model: fused(model, tau=parts.tau),
         views=branch_views,
+    )
+
+
+def _loss(parts: Branches, counts: tuple[int, ...]) -> ResLTLoss:
+    cuts, beta = parts.cuts, parts.beta
+    if not parts.branches:
+        cuts = ()
+    elif cuts is None:
+        cuts = CUTS.get(len(counts))
+    if beta is None:
+        beta = published_beta(counts)
+    return ResLTLoss(counts, cuts=cuts, beta=beta, fused=parts.fused_loss)
+
+
+def _optimizer(
+    sgd: SGDSettings, epochs: int, schedule: str, warmup_epochs: int
+) -> Optimizer:
+    if schedule == "step":
+        return sgd.dropping(
+            epochs, warmup_epochs=warmup_epochs, warmup_start=1 / 3
+        )
+    warmup_epochs = min(warmup_epochs, epochs)
+    if not warmup_epochs:
+        return sgd.along(cosine_rates(sgd.lr, epochs))
+    return sgd.along(
+        warmup_cosine_rates(sgd.lr, epochs, warmup_epochs=warmup_epochs)
     )
 
 

@@ -1,77 +1,44 @@
 """SSD: self-supervision, soft labels, and self-distillation."""
 
-from typing import Literal
-
-import keras
+from typing import Any
 
 from keras_lt.losses import HardSoftDistillation
+from keras_lt.methods.method import method
+from keras_lt.methods.settings.shared import Network, SGDSettings
+from keras_lt.methods.settings.ssd import (
+    PRESETS,
+    Contrast,
+    Distillation,
+    Rates,
+    Schedule,
+    Views,
+)
+from keras_lt.methods.stages import supervised, tuned
 from keras_lt.metrics import shot_accuracy_metrics
 from keras_lt.models import (
+    anatomy,
     contrastive_classifier,
     folded,
     head_views,
+    new_heads,
     plain_classifier,
     scaled_classifier,
     two_headed,
 )
-from keras_lt.optimizers import SGD
-from keras_lt.samplers import ClassAware
-from keras_lt.schedules import EpochRates, cosine_rates
-from keras_lt.training import Problem, Recipe, Stage, freeze
-
-IMAGENET = {
-    "backbone": "resnext50",
-    "epochs": (135, 5, 135, 5),
-    "warmup_epochs": 0,
-    "batch_size": 256,
-    "scales_batch_size": 512,
-    "crop": 0.08,
-    "jitter": 0.4,
-    "second_blur": 0.5,
-}
-PRESETS = {
-    "cifar": {},
-    "digits": {
-        "backbone": "resnet8",
-        "lr": 0.05,
-        "epochs": (100, 10, 100, 0),
-        "batch_size": 32,
-        "momentum_encoder": 0.99,
-        "second_crop": 0.5,
-    },
-    "imagenet_lt": IMAGENET,
-    # Only the network of the first was published; the rest is ours.
-    "inaturalist2018": IMAGENET | {"backbone": "resnet50"},
-    "places_lt": IMAGENET | {"backbone": "resnet152", "epochs": (30, 5, 30, 5)},
-    "folder": IMAGENET
-    | {"backbone": "resnet50", "batch_size": 64, "scales_batch_size": 64},
-}
+from keras_lt.schedules import cosine_rates
+from keras_lt.training import Problem, Recipe, freeze
 
 
+@method(PRESETS)
 def recipe(
     problem: Problem,
     *,
-    backbone: str = "resnet32",
-    width: int | None = None,
-    lr: float = 0.1,
-    scales_lr: float = 0.2,
-    momentum: float = 0.9,
-    l2: float = 5e-4,
-    epochs: tuple[int, int, int, int] = (200, 10, 200, 10),
-    warmup_epochs: int = 5,
-    batch_size: int = 128,
-    scales_batch_size: int | None = None,
-    queue_size: int | None = None,
-    momentum_encoder: float = 0.999,
-    contrast_temperature: float = 0.2,
-    temperature: float = 2.0,
-    soft_labels: Literal["online", "cached"] = "online",
-    statistics: Literal["moving", "fixed"] = "moving",
-    teacher_statistics: Literal["moving", "fixed"] = "moving",
-    crop: float | None = None,
-    jitter: float = 0.0,
-    second_crop: float = 0.2,
-    second_blur: float = 0.0,
+    network: Network,
+    rates: Rates,
+    schedule: Schedule,
+    contrast: Contrast,
+    distillation: Distillation,
+    views: Views,
 ) -> Recipe:
     """Learn by contrast, balance, teach a new network, balance again.
 
@@ -86,34 +53,12 @@ def recipe(
 
     Args:
         problem: Shape and class counts.
-        backbone: Name in `models.BACKBONES`.
-        width: Channels of the first stage; the published number by default.
-        lr: Peak learning rate of "self_supervised" and "distill"; half a
-            cosine to 0.
-        scales_lr: The same of "soft_labels" and "rescale".
-        momentum: Of SGD.
-        l2: Weight decay, coupled, of every variable, factors included.
-        epochs: Epochs of the four stages; a stage with 0 ends the recipe.
-        warmup_epochs: Epochs of linear warm-up before `lr`.
-        batch_size: Images a step of "self_supervised" and "distill".
-        scales_batch_size: Images a step of "soft_labels" and "rescale";
-            `batch_size` by default.
-        queue_size: Keys to contrast with, a multiple of `batch_size`; by
-            default the whole batches of an epoch.
-        momentum_encoder: Of the key encoder, in [0, 1].
-        contrast_temperature: Of the contrast.
-        temperature: Of the distillation.
-        soft_labels: "online", the teacher sees each augmented image, as
-            released; "cached", it sees each image once, as it is, and its
-            logits are kept on disk.
-        statistics: Of the frozen batch normalisation below learned factors:
-            "moving", on statistics of each batch, as released, or "fixed".
-        teacher_statistics: The same of the teacher in "distill", if online.
-        crop: Least area of a random crop of the (first) view; None for the
-            data set's published crop.
-        jitter: Strength of its changes of brightness, contrast, saturation.
-        second_crop: Least area of the second views' random crops.
-        second_blur: Probability of a blur of second views.
+        network: See `settings.shared.Network`.
+        rates: See `settings.ssd.Rates`.
+        schedule: See `settings.ssd.Schedule`.
+        contrast: See `settings.ssd.Contrast`.
+        distillation: See `settings.ssd.Distillation`.
+        views: See `settings.ssd.Views`.
 
     Returns:
         A `training.Recipe`.
@@ -129,102 +74,97 @@ def recipe(
     Source: Li et al., ICCV 2021; `MCG-NJU/SSD-LT`, ImageNet-LT.
     Differs from the released code: see `layers.MomentumContrast`.
     """
-    trained = [bool(number) for number in epochs]
-    if not trained[0] or trained != sorted(trained, reverse=True):
-        raise ValueError(
-            "`epochs`: each stage needs the ones before it, got a stage with "
-            f"0 epochs before the end of {epochs}"
-        )
     counts = problem.class_counts
-    cached = soft_labels == "cached"
+    cached = distillation.soft_labels == "cached"
+    size = {"width": network.width}
 
     def build():
-        whole = max(sum(counts) // batch_size, 1) * batch_size
+        batch = schedule.batch_size
+        whole = max(sum(counts) // batch, 1) * batch
         return contrastive_classifier(
-            backbone,
+            network.backbone,
             problem,
-            batch_size=batch_size,
-            queue_size=queue_size or whole,
-            width=width,
-            momentum=momentum_encoder,
-            temperature=contrast_temperature,
+            batch_size=batch,
+            queue_size=contrast.queue_size or whole,
+            momentum=contrast.momentum_encoder,
+            temperature=contrast.contrast_temperature,
+            **size,
         )
 
     def restart_keys(model):  # after weights from another run
-        model.get_layer("contrast").reset_keys()
+        anatomy.contrast(model).reset_keys()
         return model
-
-    def scale(model):
-        scaled = scaled_classifier(model)
-        for layer in scaled.layers:
-            if layer.name != "scales":
-                freeze(layer, statistics=statistics)
-        return scaled
 
     def teach(teacher):
         teacher = None if cached else teacher
-        student = two_headed(backbone, problem, teacher=teacher, width=width)
+        student = two_headed(network.backbone, problem, teacher=teacher, **size)
         if teacher:
-            lesson = student.get_layer("teacher")
-            freeze(lesson, statistics=teacher_statistics)
+            lesson = anatomy.teacher(student)
+            freeze(lesson, statistics=distillation.teacher_statistics)
         return student
 
     def stage(number, name, **options):
         learns = number % 2 == 0  # the others only scale
-        peak, warmup = (lr, warmup_epochs) if learns else (scales_lr, 0)
-        rates = cosine_rates(
-            peak, epochs[number], warmup_epochs=min(warmup, epochs[number])
-        )
-        return Stage(
-            name=name,
-            epochs=epochs[number],
-            optimizer=lambda steps: SGD(
-                EpochRates(rates, steps), momentum=momentum, l2=l2
-            ),
-            batch_size=batch_size
-            if learns
-            else scales_batch_size or batch_size,
+        epochs, batch = schedule.epochs[number], schedule.batch_size
+        if learns:
+            peak, warmup = rates.lr, min(schedule.warmup_epochs, epochs)
+        else:
+            peak, warmup = rates.scales_lr, 0
+            batch = schedule.scales_batch_size or batch
+            options |= {
+                "view": scaled_classifier,
+                "chosen": new_heads.scales,
+                "statistics": distillation.statistics,
+                "sampler": "class_aware",
+            }
+        along = cosine_rates(peak, epochs, warmup_epochs=warmup)
+        sgd = SGDSettings(peak, rates.momentum, l2=rates.l2)
+        return (supervised if learns else tuned)(
+            name,
+            epochs,
+            optimizer=sgd.along(along),
+            batch_size=batch,
             drop_remainder=True,
             needs=plain_classifier,
             **options,
         )
 
-    plain = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    scaling = {"setup": scale, "loss": plain, "sampler": ClassAware()}
     stages = (
-        stage(
-            0,
-            "self_supervised",
-            setup=restart_keys,
-            loss=plain,
-            two_views=True,
-        ),
-        stage(1, "soft_labels", **scaling),
+        stage(0, "self_supervised", setup=restart_keys, two_views=True),
+        stage(1, "soft_labels"),
         stage(
             2,
             "distill",
             setup=teach,
-            loss=HardSoftDistillation(temperature=temperature),
+            loss=HardSoftDistillation(temperature=distillation.temperature),
             soft_labels=folded if cached else None,
         ),
-        stage(3, "rescale", **scaling),
+        stage(3, "rescale"),
     )
-    first = {"jitter": (jitter, jitter, jitter, 0.0)}
-    if crop:
-        first |= {"pad": 0, "crop_scale": (crop, 1.0)}
+    first, second = _augment(views)
     return Recipe(
         build=build,
-        stages=tuple(s for s in stages if s.epochs),
+        stages=tuple(stage for stage in stages if stage.epochs),
         metrics=lambda: shot_accuracy_metrics(counts, num_views=1),
         serve=folded,
         views=head_views,
         augment=first,
-        second_view={
-            "pad": 0,
-            "crop_scale": (second_crop, 1.0),
-            "jitter": (0.4, 0.4, 0.4, 0.1),
-            "jitter_share": 0.8,
-            "grey_share": 0.2,
-            "blur_share": second_blur,
-        },
+        second_view=second,
     )
+
+
+def _augment(views: Views) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Fields of `data.Augment` of the first and the second view."""
+    first: dict[str, Any] = {
+        "jitter": (views.jitter, views.jitter, views.jitter, 0.0)
+    }
+    if views.crop:
+        first |= {"pad": 0, "crop_scale": (views.crop, 1.0)}
+    return first, {
+        "pad": 0,
+        "crop_scale": (views.second_crop, 1.0),
+        "jitter": (0.4, 0.4, 0.4, 0.1),
+        "jitter_share": 0.8,
+        "grey_share": 0.2,
+        "blur_share": views.second_blur,
+    }

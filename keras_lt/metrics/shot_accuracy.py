@@ -27,7 +27,8 @@ class ShotAccuracy(keras.metrics.Metric):
         name: Name in the logs; `"accuracy"` or `"accuracy_few"` by default.
         **kwargs: Of `keras.metrics.Metric`, such as `dtype`.
 
-    Call arguments: labels `(B,)` or `(B, 1)` class ids; logits `(B, C)`, or
+    Call arguments: labels `(B,)` or `(B, 1)` class ids, or shares of the
+        classes `(B, C)`, of which the largest counts; logits `(B, C)`, or
         `(B, V, C)`, of which the mean over the views is judged. Columns
         after the first C, such as router logits, are not read.
         `sample_weight` `(B,)` weighs images.
@@ -70,7 +71,9 @@ class ShotAccuracy(keras.metrics.Metric):
 
     def update_state(self, y_true, y_pred, sample_weight=None):
         """Count right and all images of each class in a batch."""
-        labels = class_ids(y_true)
+        y_true = ops.convert_to_tensor(y_true)
+        mixed = y_true.ndim == 2 and y_true.shape[1] not in (None, 1)
+        labels = class_ids(ops.argmax(y_true, -1) if mixed else y_true)
         y_pred = ops.convert_to_tensor(y_pred)[..., : len(self.class_counts)]
         if y_pred.ndim == 3:
             views = y_pred[:, : self.num_views]

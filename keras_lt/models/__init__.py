@@ -2,7 +2,7 @@
 
 from keras_lt.models.backbones import BACKBONES, linear_head
 from keras_lt.models.branches import branch_views, branched_classifier, fused
-from keras_lt.models.classifier import classifier, last_layers
+from keras_lt.models.classifiers import classifier, last_layers
 from keras_lt.models.contrastive import (
     contrastive_classifier,
     folded,
@@ -11,24 +11,25 @@ from keras_lt.models.contrastive import (
     scaled_classifier,
     two_headed,
 )
-from keras_lt.models.macs import count_macs
-from keras_lt.models.multi_expert import (
+from keras_lt.models.experts import (
     ensemble,
     expert_heads,
     expert_views,
     multi_expert,
     with_teacher,
 )
+from keras_lt.models.large_resnets import resnet_imagenet
+from keras_lt.models.macs import count_macs
+from keras_lt.models.narrow_resnets import resnet_cifar
 from keras_lt.models.pretrained import load_encoder_weights
-from keras_lt.models.resnet import resnet
-from keras_lt.models.resnet_cifar import resnet_cifar
-from keras_lt.models.resnet_imagenet import resnet_imagenet
 from keras_lt.models.routing import (
     add_router,
     early_exit,
     experts_used,
     gathered,
 )
+from keras_lt.models.singles import single_views
+from keras_lt.models.wide_resnets import resnet
 
 __all__ = [
     "BACKBONES",
@@ -56,6 +57,7 @@ __all__ = [
     "resnet_cifar",
     "resnet_imagenet",
     "scaled_classifier",
+    "single_views",
     "two_headed",
     "with_teacher",
 ]

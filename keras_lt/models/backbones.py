@@ -6,9 +6,9 @@ from typing import Any
 
 import keras
 
-from keras_lt.models.resnet import resnet
-from keras_lt.models.resnet_cifar import resnet_cifar
-from keras_lt.models.resnet_imagenet import VARIANTS, resnet_imagenet
+from keras_lt.models.large_resnets import VARIANTS, resnet_imagenet
+from keras_lt.models.narrow_resnets import resnet_cifar
+from keras_lt.models.wide_resnets import resnet
 
 BACKBONES = {
     "resnet8": partial(resnet_cifar, depth=8),

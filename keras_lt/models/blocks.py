@@ -7,6 +7,10 @@ import keras
 from keras import layers
 
 from keras_lt.layers import BatchNormalization, ReLU, ZeroPadShortcut
+from keras_lt.models import anatomy
+from keras_lt.problem import Problem
+
+Tensor = Any
 
 
 def kaiming(fan: str) -> keras.initializers.Initializer:
@@ -20,11 +24,11 @@ def kaiming(fan: str) -> keras.initializers.Initializer:
     return keras.initializers.VarianceScaling(2.0, fan, "untruncated_normal")
 
 
-def normalize(problem: Any) -> layers.Layer:
+def normalize(problem: Problem) -> layers.Layer:
     """Layer "normalize" from pixels in 0..255, by statistics on 0..1.
 
     Args:
-        problem: Anything with `pixel_mean` and `pixel_std`.
+        problem: Has the statistics of its pixels.
     """
     return layers.Rescaling(
         [1 / (255 * std) for std in problem.pixel_std],
@@ -34,7 +38,7 @@ def normalize(problem: Any) -> layers.Layer:
                 problem.pixel_mean, problem.pixel_std, strict=True
             )
         ],
-        name="normalize",
+        name=anatomy.NORMALIZE,
     )
 
 
@@ -79,14 +83,23 @@ def residual_network(
                 x,
                 channels if stage < split else round(thin * channels),
                 stride=2 if stage and not number else 1,
-                name=f"stage{stage + 1}_block{number + 1}",
+                name=anatomy.block_name(stage + 1, number + 1),
             )
     if part != "trunk":
-        x = layers.GlobalAveragePooling2D(name="pool")(x)
+        x = layers.GlobalAveragePooling2D(name=anatomy.POOL)(x)
     return keras.Model(inputs, x, name=name)
 
 
-def conv(x, channels, kernel_size, *, stride=1, groups=1, initializer, name):
+def conv(
+    x: Tensor,
+    channels: int,
+    kernel_size: int,
+    *,
+    stride: int = 1,
+    groups: int = 1,
+    initializer: keras.initializers.Initializer,
+    name: str,
+) -> Tensor:
     """Convolution without bias, padded on both sides as PyTorch does."""
     if stride > 1 and kernel_size > 1:  # "same" would pad one side only
         pad = kernel_size // 2
@@ -99,16 +112,26 @@ def conv(x, channels, kernel_size, *, stride=1, groups=1, initializer, name):
         groups=groups,
         use_bias=False,
         kernel_initializer=initializer,
-        name=f"{name}_conv",
+        name=f"{name}_{anatomy.CONV}",
     )(x)
 
 
-def batch_norm(x, *, name):
+def batch_norm(x: Tensor, *, name: str) -> Tensor:
     """Batch normalisation with PyTorch's momentum and epsilon."""
-    return BatchNormalization(momentum=0.9, epsilon=1e-5, name=f"{name}_bn")(x)
+    return BatchNormalization(
+        momentum=0.9, epsilon=1e-5, name=f"{name}_{anatomy.NORM}"
+    )(x)
 
 
-def basic_block(x, channels, *, stride, shortcut, fan, name):
+def basic_block(
+    x: Tensor,
+    channels: int,
+    *,
+    stride: int,
+    shortcut: str,
+    fan: str,
+    name: str,
+) -> Tensor:
     """Two 3x3 convolutions and a shortcut; ReLU after the addition.
 
     Args:
@@ -124,7 +147,15 @@ def basic_block(x, channels, *, stride, shortcut, fan, name):
     return _residual(x, path, shortcut=shortcut, fan=fan, name=name)
 
 
-def bottleneck_block(x, channels, *, stride, groups=1, base_width=64, name):
+def bottleneck_block(
+    x: Tensor,
+    channels: int,
+    *,
+    stride: int,
+    groups: int = 1,
+    base_width: int = 64,
+    name: str,
+) -> Tensor:
     """1x1, 3x3 and 1x1 convolutions and a shortcut; ReLU at the end.
 
     Args:
@@ -166,7 +197,7 @@ def _residual(x, path, *, shortcut, fan, name):
         y = convolve(y, *step, f"{name}_{number}")
     channels = path[-1][0]
     if stride != 1 or x.shape[-1] != channels:
-        side = f"{name}_shortcut"
+        side = f"{name}_{anatomy.SHORTCUT}"
         if shortcut == "A":
             x = ZeroPadShortcut(channels, stride=stride, name=side)(x)
         else:

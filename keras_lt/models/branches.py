@@ -1,19 +1,19 @@
 """Networks whose classifiers are residual branches."""
 
-from typing import Any
-
 import keras
 from keras import layers, ops
 
 from keras_lt.layers import ResidualFusion
+from keras_lt.models import anatomy
 from keras_lt.models.backbones import encoder
 from keras_lt.models.blocks import normalize
 from keras_lt.names import reserve_names
+from keras_lt.problem import Problem
 
 
 def branched_classifier(
     backbone: str,
-    problem: Any,
+    problem: Problem,
     *,
     branches: int = 3,
     form: str = "normalization",
@@ -26,8 +26,7 @@ def branched_classifier(
 
     Args:
         backbone: A name in `BACKBONES`.
-        problem: Anything with `input_shape`, `num_classes`, `pixel_mean` and
-            `pixel_std`, such as a `training.Problem`.
+        problem: Shape and class counts.
         branches: V of each classifier, see `layers.ResidualFusion`.
         form: See `layers.ResidualFusion`.
         pool: See `layers.ResidualFusion`.
@@ -44,7 +43,7 @@ def branched_classifier(
         ValueError: if an argument is out of range or unknown.
 
     Example:
-        >>> from keras_lt.training import Problem
+        >>> from keras_lt.problem import Problem
         >>> problem = Problem((8, 8, 1), class_counts=(30, 10, 3))
         >>> branched_classifier("resnet8", problem, width=4).output_shape
         (None, 3, 3)
@@ -55,18 +54,18 @@ def branched_classifier(
         raise ValueError(f"`num_experts` must be >= 1, got {num_experts}")
     images = keras.Input(tuple(problem.input_shape), name="images")
     x = normalize(problem)(images)
-    options, names = {"part": "whole"}, ["encoder"]
+    options, names = {"part": "whole"}, [anatomy.ENCODER]
     if num_experts > 1:
         trunk = encoder(
-            backbone, x.shape[1:], width=width, part="trunk", name="trunk"
+            backbone, x.shape[1:], width=width, part="trunk", name=anatomy.TRUNK
         )
         x = trunk(x)
         options = {"part": "expert", "thin": thin}
-        names = [f"expert{number + 1}" for number in range(num_experts)]
+        names = [anatomy.expert_name(n + 1) for n in range(num_experts)]
     logits = []
     for name in names:
         pooled = encoder(backbone, x.shape[1:], width=width, **options)
-        maps = pooled.get_layer("pool").input
+        maps = anatomy.maps_before_pooling(pooled)
         encode = keras.Model(pooled.inputs[0], maps, name=name)
         head = ResidualFusion(
             problem.num_classes,
@@ -74,7 +73,7 @@ def branched_classifier(
             form=form,
             pool=pool,
             dtype="float32",
-            name="head" if num_experts == 1 else f"{name}_head",
+            name=anatomy.head_name(name),
         )
         logits.append(head(encode(x)))
     together = layers.Concatenate(axis=1, dtype="float32")

@@ -1,19 +1,19 @@
 """Networks of self-supervision to distillation, and views of them."""
 
-from typing import Any
-
 import keras
 
 from keras_lt.layers import LWS, MomentumContrast
+from keras_lt.models import anatomy
 from keras_lt.models.backbones import encoder
 from keras_lt.models.blocks import normalize
-from keras_lt.models.classifier import make_head
-from keras_lt.models.multi_expert import stack, with_teacher
+from keras_lt.models.classifiers import make_head
+from keras_lt.models.experts import stack, with_teacher
+from keras_lt.problem import Problem
 
 
 def contrastive_classifier(
     backbone: str,
-    problem: Any,
+    problem: Problem,
     *,
     batch_size: int,
     queue_size: int,
@@ -21,15 +21,14 @@ def contrastive_classifier(
     momentum: float = 0.999,
     temperature: float = 0.2,
 ) -> keras.Model:
-    """Two views of raw images, and labels, to the first views' logits.
+    """Two crops of raw images, and labels, to the first crops' logits.
 
     The contrast is a loss that layer "contrast" adds; its encoder and layer
     "head" make the classifier.
 
     Args:
         backbone: A name in `BACKBONES`.
-        problem: Anything with `input_shape`, `num_classes`, `pixel_mean` and
-            `pixel_std`, such as a `training.Problem`.
+        problem: Shape and class counts.
         batch_size: See `layers.MomentumContrast`.
         queue_size: See `layers.MomentumContrast`.
         width: Channels of the encoder's first stage; the published number by
@@ -45,7 +44,7 @@ def contrastive_classifier(
         ValueError: if `backbone` is unknown, or as `MomentumContrast` does.
 
     Example:
-        >>> from keras_lt.training import Problem
+        >>> from keras_lt.problem import Problem
         >>> problem = Problem((8, 8, 1), class_counts=(30, 10, 3))
         >>> contrastive_classifier(
         ...     "resnet8", problem, width=4, batch_size=2, queue_size=6
@@ -64,7 +63,7 @@ def contrastive_classifier(
         queue_size=queue_size,
         momentum=momentum,
         temperature=temperature,
-        name="contrast",
+        name=anatomy.CONTRAST,
     )
     scale = normalize(problem)
     features = contrast(scale(images), scale(second), labels)
@@ -78,14 +77,14 @@ def contrastive_classifier(
 def scaled_classifier(model: keras.Model) -> keras.Model:
     """Encoder and (hard) head of a model here, and a new `LWS` "scales"."""
     images = keras.Input(model.inputs[0].shape[1:], name="images")
-    logits = _hard(model)(_features(model, images))
-    logits = LWS(dtype="float32", name="scales")(logits)
-    return keras.Model(images, logits, name="scaled_classifier")
+    logits = anatomy.hard_head(model)(*anatomy.features(model, images))
+    logits = LWS(dtype="float32", name=anatomy.SCALES)(logits)
+    return keras.Model(images, logits, name=anatomy.SCALED)
 
 
 def two_headed(
     backbone: str,
-    problem: Any,
+    problem: Problem,
     *,
     teacher: keras.Model | None,
     width: int | None = None,
@@ -110,7 +109,7 @@ def two_headed(
     size, classes = features.shape[-1], problem.num_classes
     heads = [
         make_head("linear", size, classes, name=name)(features)
-        for name in ("soft_head", "hard_head")
+        for name in (anatomy.SOFT_HEAD, anatomy.HARD_HEAD)
     ]
     name = f"{backbone}_two_headed"
     if teacher:
@@ -122,7 +121,7 @@ def two_headed(
 
 def plain_classifier(model: keras.Model) -> keras.Model:
     """View of a model here: images to the logits of its (hard) head."""
-    return _view(model, _hard(model))
+    return _view(model, anatomy.hard_head(model))
 
 
 def folded(model: keras.Model) -> keras.Model:
@@ -131,11 +130,10 @@ def folded(model: keras.Model) -> keras.Model:
     That is the soft head, where there is one, or the head with its scales;
     the dense layer is a copy with the scales in its weights.
     """
-    found = _by_name(model)
-    head = found.get("soft_head") or _hard(model)
-    weights = head.get_weights()
-    if "scales" in found:
-        weights = found["scales"].fold(*weights)
+    head = anatomy.soft_head(model) or anatomy.hard_head(model)
+    weights, scales = head.get_weights(), anatomy.scales(model)
+    if scales:
+        weights = scales.fold(*weights)
     copy = make_head("linear", len(weights[0]), len(weights[1]))
     copy.build((None, len(weights[0])))
     copy.set_weights(weights)
@@ -144,36 +142,20 @@ def folded(model: keras.Model) -> keras.Model:
 
 def head_views(model: keras.Model) -> dict[str, keras.Model]:
     """Views "hard", "soft" and "teacher" of a `two_headed`, else none."""
-    found = _by_name(model)
-    if "soft_head" not in found:
+    soft, teacher = anatomy.soft_head(model), anatomy.teacher(model)
+    if not soft:
         return {}
     views = {
-        "hard": _view(model, found["hard_head"]),
-        "soft": _view(model, found["soft_head"]),
+        "hard": _view(model, anatomy.hard_head(model)),
+        "soft": _view(model, soft),
     }
-    if "teacher" in found:
+    if teacher:
         images = model.inputs[0]
-        views["teacher"] = keras.Model(images, found["teacher"](images))
+        views["teacher"] = keras.Model(images, teacher(images))
     return views
-
-
-def _by_name(model):
-    return {layer.name: layer for layer in model.layers}
 
 
 def _view(model, head):
     images = model.inputs[0]
-    logits = head(_features(model, images))
+    logits = head(*anatomy.features(model, images))
     return keras.Model(images, logits, name="classifier")
-
-
-def _hard(model):
-    found = _by_name(model)
-    return found.get("hard_head") or found["head"]
-
-
-def _features(model, images):
-    found = _by_name(model)
-    encode = found["contrast" if "contrast" in found else "encoder"]
-    encode = getattr(encode, "encoder", encode)
-    return encode(found["normalize"](images))

@@ -7,6 +7,9 @@ import keras
 import numpy as np
 from keras import layers, ops
 
+from keras_lt.keras_internals import flatten_layers
+from keras_lt.models import anatomy
+
 IN_TORCH = {
     "kernel": "weight",
     "gamma": "weight",
@@ -47,20 +50,19 @@ def load_encoder_weights(
         `keras-team/keras-hub:keras_hub/src/models/resnet`.
     """
     name_of, arrays, strides = _elsewhere(source)
-    found = [getattr(layer, "encoder", layer) for layer in model.layers]
-    names = re.compile(r"encoder|trunk|expert\d+")
-    parts = [part for part in found if names.fullmatch(part.name)]
+    parts, trunk = anatomy.encoders(model), anatomy.trunk(model)
+    parts = parts if trunk is None else [trunk, *parts]
     if not parts:
         raise ValueError(
             "`model` must have a layer 'encoder' or 'trunk', got "
-            f"{[part.name for part in found]}"
+            f"{[layer.name for layer in model.layers]}"
         )
     pairs, fresh, rest = [], [], dict.fromkeys(arrays)
     for part in parts:
         try:
             pairs += _pairs(part, name_of, arrays, strides, rest)
         except _OtherShape:
-            if not part.name.startswith("expert"):
+            if not anatomy.is_expert(part):
                 raise
             fresh.append(part.name)
     if rest:
@@ -81,7 +83,7 @@ def _pairs(part, name_of, arrays, strides, rest):
     pairs, wrong = [], None
     for layer in part.layers:
         for variable in layer.variables:
-            key = name_of(layer.name, variable.name)
+            key = name_of(layer, variable.name)
             if key not in arrays:
                 raise ValueError(
                     f"the source has no {key!r}, for {part.name}/{layer.name}"
@@ -116,9 +118,9 @@ def _elsewhere(source):
             and not name.endswith("num_batches_tracked")
         }
         return _in_torchvision, arrays, {}
-    stems = {"stem_conv": "{}/{}".format, "conv1_conv": _in_keras_hub}
-    for body in source._flatten_layers():
-        inner = {layer.name: layer for layer in getattr(body, "layers", ())}
+    stems = {anatomy.STEM_CONV: _as_here, "conv1_conv": _in_keras_hub}
+    for body in flatten_layers(source):
+        inner = anatomy.by_name(getattr(body, "layers", ()))
         for stem in stems.keys() & inner.keys():
             if "conv2_block1_1_conv" in inner:
                 raise ValueError(
@@ -143,30 +145,26 @@ def _elsewhere(source):
     )
 
 
+def _as_here(layer, variable):
+    """Name of "stage1_block2_3_bn", "gamma": both."""
+    return f"{layer.name}/{variable}"
+
+
 def _in_torchvision(layer, variable):
     """Name of "stage1_block2_3_bn", "gamma": "layer1.1.bn3.weight"."""
-    stage, block, step, kind = _place(layer)
+    stage, block, step, kind = anatomy.place(layer)
     if stage is None:
         return f"{kind}1.{IN_TORCH[variable]}"
     inner = f"{kind}{step}"
-    if step == "shortcut":
-        inner = f"downsample.{'conv bn'.split().index(kind)}"
+    if step == anatomy.SHORTCUT:
+        inner = f"downsample.{(anatomy.CONV, anatomy.NORM).index(kind)}"
     return f"layer{stage}.{block - 1}.{inner}.{IN_TORCH[variable]}"
 
 
 def _in_keras_hub(layer, variable):
     """Name of "stage1_block2_3_bn", "gamma": "stack0_block1_3_bn/gamma"."""
-    stage, block, step, kind = _place(layer)
+    stage, block, step, kind = anatomy.place(layer)
     if stage is None:
         return f"conv1_{kind}/{variable}"
-    step = "0" if step == "shortcut" else step
+    step = "0" if step == anatomy.SHORTCUT else step
     return f"stack{stage - 1}_block{block - 1}_{step}_{kind}/{variable}"
-
-
-def _place(layer):
-    """Stage, block, step and kind of an encoder's layer, by its name."""
-    found = re.fullmatch(r"stage(\d+)_block(\d+)_(\w+)_(conv|bn)", layer)
-    if not found:
-        return None, None, None, layer.removeprefix("stem_")
-    stage, block, step, kind = found.groups()
-    return int(stage), int(block), step, kind

@@ -6,7 +6,8 @@ import keras
 from keras import layers, ops
 
 from keras_lt.layers import AppendRoutes, EarlyExit, ExpertRouter
-from keras_lt.models.multi_expert import expert_heads, expert_logits, stack
+from keras_lt.models import anatomy
+from keras_lt.models.experts import expert_heads, expert_logits, stack
 from keras_lt.ops import experts_run
 
 FRACTIONS = (0.125, 0.25, 0.5, 0.75, 1.0)
@@ -31,7 +32,7 @@ def add_router(model: keras.Model, *, top_k: int) -> keras.Model:
         raise ValueError(f"a router needs at least 2 experts, got {len(heads)}")
     features = stack([head.input for head in heads[:-1]])  # (B, E - 1, D)
     logits = stack([head.output for head in heads[:-1]])  # (B, E - 1, C)
-    router = ExpertRouter(top_k=top_k, dtype="float32", name="router")
+    router = ExpertRouter(top_k=top_k, dtype="float32", name=anatomy.ROUTER)
     routes = router(features, logits)
     both = AppendRoutes(dtype="float32")(expert_logits(model), routes)
     return keras.Model(model.inputs[0], both, name=f"{model.name}_routed")
@@ -42,7 +43,7 @@ def early_exit(model: keras.Model) -> keras.Model:
 
     Computes all experts and masks: the reference, which saves no work.
     """
-    routes = model.get_layer("router").output
+    routes = anatomy.router(model).output
     answer = EarlyExit(dtype="float32")
     logits = answer(expert_logits(model), routes)
     return keras.Model(model.inputs[0], logits, name="early_exit")
@@ -54,7 +55,7 @@ def experts_used(model: keras.Model) -> keras.Model:
     The last expert is not computed: nothing depends on its answer.
     """
     count = _CountExperts(dtype="float32")
-    used = count(model.get_layer("router").output)
+    used = count(anatomy.router(model).output)
     return keras.Model(model.inputs[0], used, name="experts_used")
 
 
@@ -74,7 +75,7 @@ def gathered(model: keras.Model) -> keras.Model:
     """
     images = model.inputs[0]
     skip = _Gather(model)
-    maps = model.get_layer("trunk")(model.get_layer("normalize")(images))
+    maps = anatomy.trunk(model)(anatomy.normalized(model, images))
     logits, used = skip(maps)
     outputs = {"logits": logits, "experts_used": used}
     return keras.Model(images, outputs, name="gathered")
@@ -92,11 +93,8 @@ class _Gather(layers.Layer):
     def __init__(self, model: keras.Model):
         super().__init__(dtype="float32", autocast=False, name="gather")
         self.heads = expert_heads(model)
-        self.experts = [
-            model.get_layer(head.name.removesuffix("_head"))
-            for head in self.heads
-        ]
-        self.router = model.get_layer("router")
+        self.experts = anatomy.encoders(model)
+        self.router = anatomy.router(model)
         self.dynamic = keras.backend.backend() == "tensorflow"
         self.supports_jit = not self.dynamic
 

@@ -8,19 +8,22 @@ from typing import Any
 import keras
 import numpy as np
 
+from keras_lt.atomic import write_arrays, write_atomically
 from keras_lt.devices import is_chief
 from keras_lt.training.clock import Clock
-from keras_lt.training.files import write_arrays, write_atomically
 from keras_lt.training.transfer import (
     restore_weights,
     set_all,
     write_weights,
 )
+from keras_lt.workdir import Workdir
 
 PROGRESS = "__progress__"
 
 
-def save_variables(path: pathlib.Path, model: keras.Model, progress: Any):
+def save_variables(
+    path: pathlib.Path, model: keras.Model, progress: Any
+) -> None:
     """Write weights, statistics, random states and the optimizer to a file.
 
     Args:
@@ -83,50 +86,39 @@ class Store:
     """
 
     def __init__(self, workdir: Any, stages: list[str], first: int = 0):
-        self.workdir = workdir and pathlib.Path(workdir)
-        self.writes = bool(workdir) and is_chief()
+        self.files, self.reads = Workdir(workdir or ""), bool(workdir)
+        self.writes = self.reads and is_chief()
         self.stages = stages
         self.first = first
         self.index, self.epoch, self.seconds = first, 0, 0.0
         self.records: dict[str, Any] = {}
         self.spent: dict[str, float] = {}
         if self.writes:
-            self.workdir.mkdir(parents=True, exist_ok=True)
-        if self.workdir and self.checkpoint.exists():
-            with np.load(self.checkpoint, allow_pickle=False) as archive:
+            self.files.path.mkdir(parents=True, exist_ok=True)
+        if self.reads and self.files.checkpoint.exists():
+            with np.load(self.files.checkpoint, allow_pickle=False) as archive:
                 self.__dict__.update(json.loads(str(archive[PROGRESS])))
         self.clock = Clock(self.spent)
-        if self.writes and self.metrics.exists():
+        if self.writes and self.files.metrics.exists():
             self._rewind_metrics()
-
-    @property
-    def checkpoint(self) -> pathlib.Path:
-        """File with the newest variables."""
-        return self.workdir / "checkpoint.npz"
 
     @property
     def soft_labels(self) -> pathlib.Path | None:
         """File with what a teacher says of the training images."""
-        return self.workdir and self.workdir / "stages" / "soft_labels.npz"
-
-    @property
-    def metrics(self) -> pathlib.Path:
-        """File with one line an epoch."""
-        return self.workdir / "metrics.jsonl"
+        return self.files.soft_labels if self.reads else None
 
     def weights(self, index: int) -> pathlib.Path:
         """File with the model's weights at the end of a stage."""
-        name = f"{index}-{self.stages[index]}.npz"
-        return self.workdir / "stages" / name
+        return self.files.weights(index, self.stages[index])
 
     def restore(self, index: int, model: keras.Model) -> None:
         """Give a model, set up for stage `index`, what is on disk for it."""
         if index < self.first:
             return
         if index == self.index and self.epoch:
-            load_variables(self.checkpoint, model)
+            load_variables(self.files.checkpoint, model)
         elif index == self.index - 1 and not self.epoch:
-            load_variables(self.checkpoint, model)
+            load_variables(self.files.checkpoint, model)
         elif index < self.index:
             restore_weights(self.weights(index), model)
 
@@ -135,7 +127,7 @@ class Store:
         progress = ("index", "epoch", "seconds", "records", "spent")
         if self.writes:
             state = {name: getattr(self, name) for name in progress}
-            save_variables(self.checkpoint, model, state)
+            save_variables(self.files.checkpoint, model, state)
 
     def finish_stage(self, model: keras.Model, record: Any) -> None:
         """Keep the weights of the stage and move on to the next one."""
@@ -149,7 +141,7 @@ class Store:
     def _rewind_metrics(self):
         """Drop the lines of epochs that will be trained again."""
         kept = []
-        for text in self.metrics.read_text().splitlines():
+        for text in self.files.metrics.read_text().splitlines():
             try:
                 line = json.loads(text)
             except json.JSONDecodeError:  # cut off by a kill
@@ -157,7 +149,7 @@ class Store:
             position = self.stages.index(line["stage"]), line["epoch"]
             if position < (self.index, self.epoch):
                 kept.append(text + "\n")
-        write_atomically(self.metrics, "".join(kept).encode())
+        write_atomically(self.files.metrics, "".join(kept).encode())
 
 
 class SaveProgress(keras.callbacks.Callback):
@@ -201,7 +193,7 @@ class SaveProgress(keras.callbacks.Callback):
             **{name: float(value) for name, value in (logs or {}).items()},
             "seconds": round(self.store.seconds, 3),
         }
-        with open(self.store.metrics, "a") as file:
+        with open(self.store.files.metrics, "a") as file:
             file.write(json.dumps(line) + "\n")
         if now - self._saved >= self.every_seconds:
             self.store.save(self.model)

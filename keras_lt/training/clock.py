@@ -44,20 +44,20 @@ class TimeFit(keras.callbacks.Callback):
 
     Args:
         clock: A `Clock`.
-        loader: Has the seconds for which training waited so far, `waited`.
+        feed: Has the seconds for which training waited so far, `waited`.
     """
 
-    def __init__(self, clock: Clock, loader: Any):
+    def __init__(self, clock: Clock, feed: Any):
         super().__init__()
         self.clock = clock
-        self.loader = loader
+        self.feed = feed
         self._made = time.monotonic()
         self._calls = []  # all seconds of calls
         self._unjudged = []  # those that may be compilations
 
     def on_epoch_begin(self, epoch, logs=None):
         """Start the clock."""
-        self._began, self._waited = time.monotonic(), self.loader.waited
+        self._began, self._waited = time.monotonic(), self.feed.waited
         if self._made is not None:  # `fit` has prepared itself
             self.clock.add("set_up", self._began - self._made)
             self._made = None
@@ -84,7 +84,7 @@ class TimeFit(keras.callbacks.Callback):
         """Count."""
         whole = time.monotonic() - self._began
         parts = {
-            "input": self.loader.waited - self._waited,
+            "input": self.feed.waited - self._waited,
             "validation": self._validation,
             "compile": self._compilation(),
         }

@@ -7,13 +7,14 @@ import keras
 import numpy as np
 
 from keras_lt import stats
+from keras_lt.data import Images
 from keras_lt.names import reserve_names
-from keras_lt.training.replicas import predict_on_batch
+from keras_lt.training.engine.replicas import predict_on_batch
 
 
 def predict_logits(
     model: keras.Model,
-    images: np.ndarray,
+    images: Images,
     *,
     batch_size: int | None = None,
     flip: bool = False,
@@ -21,7 +22,8 @@ def predict_logits(
     """Logits of all images, optionally averaged over a horizontal flip.
 
     Args:
-        model: Pixels `(B, H, W, channels)` to logits `(B, C)`.
+        model: Pixels `(B, H, W, channels)` to logits `(B, C)`, or to anything
+            else of a row an image.
         images: `(N, H, W, channels)`, an array or `data.ImageFiles`.
         batch_size: Images at a time; by default as many as 500 small ones
             have values.
@@ -42,7 +44,7 @@ def predict_logits(
 
 def predict(
     model: keras.Model,
-    images: np.ndarray,
+    images: Images,
     *,
     batch_size: int,
     flip: bool = False,
@@ -70,7 +72,7 @@ def predict(
 
 def evaluate(
     model: keras.Model,
-    images: np.ndarray,
+    images: Images,
     labels: np.ndarray,
     class_counts: tuple[int, ...],
     *,

@@ -2,6 +2,8 @@
 
 import keras
 
+from keras_lt.keras_internals import flatten_layers, own_trainable_variables
+
 STATISTICS = ("fixed", "moving")
 
 
@@ -37,7 +39,9 @@ def unfreeze(layer: keras.Layer) -> None:
     Args:
         layer: A layer or (nested) model.
     """
-    layer.trainable = True
-    for part in layer._flatten_layers():
-        for variable in part._trainable_variables:
+    for part in flatten_layers(layer):
+        # Each: on TensorFlow a layer that is trainable already passes it on
+        # to none of its parts.
+        part.trainable = True
+        for variable in own_trainable_variables(part):
             variable.trainable = True

@@ -5,8 +5,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import keras
+import numpy as np
 
-from keras_lt.samplers import InstanceBalanced
+from keras_lt.data import Batching, Transform
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -21,9 +22,11 @@ class Stage:
             None to carry on with the one of the stage before.
         setup: Function from the previous stage's model to the model to train:
             freeze, attach constraints, normalise weights here.
-        sampler: Function `(labels, seed, epoch) -> indices`, see `samplers`.
+        sampler: Of `batching`, see `data.Batching`; as the next three.
         batch_size: Images a step.
         drop_remainder: Whether to leave out an epoch's last partial batch.
+        transforms: What happens to whole batches at last, such as
+            `data.Mixup`.
         callbacks: Function that makes the stage's own callbacks.
         two_views: Whether the model's inputs are two views of the images, and
             their labels.
@@ -33,6 +36,11 @@ class Stage:
         needs: Function from the previous stage's model to the part of it that
             must find its weights where a run starts with this stage; all of
             it by default.
+        solve: Function that sets weights without training: from the model,
+            what `features` says of every training image, as it is without
+            augmentation, and the labels `(N,)`. It comes after the epochs.
+        features: Function from the stage's model to a view, images to
+            `(B, ...)`, for `solve`.
     """
 
     name: str
@@ -40,13 +48,22 @@ class Stage:
     loss: keras.losses.Loss | None = None
     optimizer: Callable[[int], keras.optimizers.Optimizer] | None = None
     setup: Callable[[keras.Model], keras.Model] = lambda model: model
-    sampler: Callable[[Any, int, int], Any] = InstanceBalanced()
-    batch_size: int = 128
-    drop_remainder: bool = False
+    sampler: Callable[[Any, int, int], Any] = Batching.sampler
+    batch_size: int = Batching.batch_size
+    drop_remainder: bool = Batching.drop_remainder
+    transforms: tuple[Transform, ...] = Batching.transforms
     callbacks: Callable[[], Sequence[keras.callbacks.Callback]] = tuple
-    two_views: bool = False
+    two_views: bool = Batching.two_views
     soft_labels: Callable[[keras.Model], keras.Model] | None = None
     needs: Callable[[keras.Model], keras.Model] = lambda model: model
+    solve: Callable[[keras.Model, np.ndarray, np.ndarray], None] | None = None
+    features: Callable[[keras.Model], keras.Model] = lambda model: model
+
+    @property
+    def batching(self) -> Batching:
+        """How the stage's images become batches."""
+        fields = dataclasses.fields(Batching)
+        return Batching(**{f.name: getattr(self, f.name) for f in fields})
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -7,7 +7,8 @@ from typing import Any
 import keras
 import numpy as np
 
-from keras_lt.training.files import write_arrays
+from keras_lt.atomic import write_arrays
+from keras_lt.keras_internals import parts
 
 
 def named_variables(
@@ -18,9 +19,8 @@ def named_variables(
     `Variable.path` is not unique where nested models have equal layers.
     """
     is_model = isinstance(layer, keras.Model)
-    parts = layer.layers if is_model else layer._layers
     inner = set()
-    for part in parts:
+    for part in layer.layers if is_model else parts(layer):
         for name, variable in named_variables(part, f"{prefix}{part.name}/"):
             inner.add(id(variable))
             yield name, variable

@@ -1,3 +1,4 @@
+# Goldens: tests/cards/wb.md.
 import keras
 import numpy as np
 import pytest
@@ -6,7 +7,7 @@ import tiny
 from keras_lt import stats
 from keras_lt.constraints import ClassMaxNorm
 
-# Class vectors are columns; the method card writes them as rows.
+# Class vectors are columns; the card writes them as rows.
 KERNEL = np.array([[3, 4], [0, 1], [0.6, 0.8], [0, 2]], "float32").T
 
 

@@ -1,11 +1,14 @@
 import dataclasses
+import functools
 import sys
 import types
 
 import numpy as np
 import pytest
 
-from keras_lt.data import DATASETS, DataError, Loader, cifar, index_hash, load
+from keras_lt.data import DATASETS, DataError, Loader, index_hash, load
+from keras_lt.data.sources import cifar
+from keras_lt.data.sources.catalogue import read_cifar
 
 COUNTS = {"cifar10": (50, 5), "cifar100": (6, 1)}  # train and test, a class
 
@@ -121,7 +124,8 @@ def test_tfds_gives_the_same_subset_as_the_files(name, tmp_path, monkeypatch):
     fake = FakeDatasets(splits, names)
     monkeypatch.setitem(sys.modules, "tensorflow_datasets", fake)
     source = DATASETS[f"{name}_lt"]
-    source = dataclasses.replace(source, largest=train)
+    read = functools.partial(read_cifar, name, train)
+    source = dataclasses.replace(source, read=read)
     monkeypatch.setitem(DATASETS, f"{name}_lt", source)
 
     options = {"imbalance_ratio": 5, "validation_per_class": 1}

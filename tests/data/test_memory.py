@@ -29,20 +29,12 @@ size = use(30_000)
 print((status("VmHWM") - before) / size)
 """
 STREAM = """
-import types
-
 import keras
 import numpy as np
 
-from keras_lt.data import Augment, Loader
-from keras_lt.samplers import InstanceBalanced
+from keras_lt.data import Augment, Batching, Loader
 
-STAGE = types.SimpleNamespace(
-    sampler=InstanceBalanced(),
-    batch_size=100,
-    drop_remainder=True,
-    two_views=False,
-)
+BATCHING = Batching(batch_size=100, drop_remainder=True)
 
 
 def use(images):
@@ -50,7 +42,7 @@ def use(images):
     labels = np.zeros(images, "int64")
     held_out = pixels[: images // 4], labels[: images // 4]
     loader = Loader((pixels, labels), validation=held_out, augment=AUGMENT)
-    batches, validation = loader.train(STAGE, 0), loader.validate(STAGE)
+    batches, validation = loader.train(BATCHING, 0), loader.validate(BATCHING)
     if keras.backend.backend() == "jax":
         streams = [map(batches.__getitem__, range(20))]
     else:
@@ -63,7 +55,7 @@ def use(images):
 READ = """
 import pathlib
 
-from keras_lt.data import cifar
+from keras_lt.data.sources import cifar
 
 
 def use(images):

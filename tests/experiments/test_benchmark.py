@@ -3,15 +3,13 @@ import json
 import subprocess
 import sys
 
-import child
-import communication
 import keras
 import numpy as np
 import programs
 import pytest
-import speed_of_data
-import speed_of_steps
-from race import Race
+
+from benchmarks import child, communication, speed_of_data, speed_of_steps
+from benchmarks.race import Race
 
 ON_JAX = keras.backend.backend() == "jax"
 SHORT = ("--steps=2", "--rounds=1", "--batch_size=2", "--backbone=resnet8")
@@ -109,7 +107,8 @@ def test_torch_takes_part_where_it_is_installed(what, tmp_path):
 
 
 TORCH = """
-import json, torch, torch_reference
+import json, torch
+from benchmarks import torch_reference
 parameters = torch.nn.Linear(2, 2).parameters()
 print(torch_reference._optimizer(parameters, False).defaults["fused"])
 images = torch.ones((4, 3, 8, 8)), torch.tensor([0, 1, 0, 0])

@@ -7,17 +7,15 @@ import os
 import time
 import types
 
-import page
 import programs
 import pytest
-import settings
-import studies
-import tables
-from studies import Job, Row
-from workers import Workers
 
 from keras_lt.methods import METHODS
-from keras_lt.training import Problem
+from keras_lt.problem import Problem
+from keras_lt.runs import RunFolder, assignments
+from reproduction import page, studies, tables
+from reproduction.jobs import Job, Row
+from reproduction.workers import Workers
 
 TINY = ("--set=width=4", "--set=backbone=resnet8", "--set=batch_size=32")
 CE = Job(
@@ -53,7 +51,7 @@ def test_declared_runs_have_the_stages_they_show(study):
         assert job.needs is None or job.needs in names
         recipe = METHODS[job.method]
         set_flags = [f[6:] for f in job.flags if f.startswith("--set=")]
-        chosen = settings.parse(recipe, set_flags)
+        chosen = assignments.parse(recipe, set_flags)
         problem = Problem((32, 32, 3), class_counts=(500, 50, 5))
         stages = [stage.name for stage in recipe(problem, **chosen).stages]
         assert {row.stage for row in job.rows} <= set(stages)
@@ -137,7 +135,7 @@ def program(tmp_path, monkeypatch):
     def put(text):
         path = tmp_path / "program.py"
         path.write_text(text)
-        monkeypatch.setattr("workers.PROGRAM", path)
+        monkeypatch.setattr("reproduction.workers.PROGRAM", path)
 
     return put
 
@@ -156,12 +154,12 @@ time.sleep(300)
 
 def test_time_is_up(workers, program, monkeypatch, capsys):
     program(HANGS)
-    pid = workers.folder(CE, 0) / "pid"
+    pid = workers.folder(CE, 0).path / "pid"
     clock = types.SimpleNamespace(
         monotonic=lambda: float(pid.exists() and bool(pid.read_text())),
         sleep=time.sleep,
     )
-    monkeypatch.setattr("workers.time", clock)
+    monkeypatch.setattr("reproduction.workers.time", clock)
     assert workers.run([TAU], end=0.5)  # begins with what it needs
     assert "time is up; the same command goes on" in capsys.readouterr().out
     assert workers.state(CE).split() == ["tiny-ce", "train", "epoch", "7"]
@@ -202,7 +200,7 @@ def test_seeds_train_together_where_there_is_an_accelerator(workers):
     ]
     run = workers.workdir / "tiny-ce" / "digits_lt-50-ce-seed1"
     run.mkdir(parents=True)  # where train.py puts it, after all is planned
-    assert workers.source(tasks[3]) == run
+    assert workers.source(tasks[3]).path == run
 
 
 def test_results_name_the_run_that_they_needed(tmp_path):
@@ -218,7 +216,7 @@ def test_results_name_the_run_that_they_needed(tmp_path):
     )
     for needs_seed, expected in ((0, "tiny-ce-seed0"), (None, "tiny-ce-seed2")):
         job = dataclasses.replace(TAU, needs_seed=needs_seed)
-        kept = tables.keep(tmp_path / "kept", job, 2, tmp_path)
+        kept = tables.keep(tmp_path / "kept", job, 2, RunFolder(tmp_path))
         assert kept["hyperparameters"] == {"distill_from": expected}
         assert kept["init_from"] is None
 

@@ -1,3 +1,4 @@
+# Goldens: tests/cards/ssd.md.
 import keras
 import numpy as np
 from gradients import gradient

@@ -1,3 +1,4 @@
+# Goldens: tests/cards/ride.md.
 import keras
 import numpy as np
 import pytest

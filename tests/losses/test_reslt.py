@@ -1,3 +1,4 @@
+# Goldens: tests/cards/reslt.md.
 import keras
 import numpy as np
 import pytest

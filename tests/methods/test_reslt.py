@@ -67,7 +67,7 @@ def test_published_training():
     ],
 )
 def test_published_training_on_large_sets(family, rates):
-    preset = reslt.PRESETS[family]
+    preset = reslt.recipe.presets[family]
     stage = settings((9, 5, 2), **preset)
     config = stage.optimizer(1).get_config()["learning_rate"]["config"]
     for epoch, rate in rates.items():

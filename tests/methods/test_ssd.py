@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 import toy
 
-from keras_lt.methods import METHODS, PRESETS
+from keras_lt.methods import METHODS
 from keras_lt.training import (
     Problem,
     copy_weights,
@@ -75,7 +75,7 @@ def stages(tmp_path_factory):
 def test_published_settings():
     made = METHODS["ssd"](
         Problem((224, 224, 3), (116,) * 998 + (39, 39)),
-        **PRESETS["ssd"]["imagenet_lt"],
+        **METHODS["ssd"].presets["imagenet_lt"],
     )
     assert [s.name for s in made.stages] == [
         "self_supervised",

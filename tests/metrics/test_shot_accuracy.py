@@ -32,6 +32,16 @@ def test_batches_add_up_to_the_numpy_number(group):
     assert float(metric.result()) == pytest.approx(golden, rel=1e-6)
 
 
+def test_of_shares_the_largest_counts():
+    """Labels that were mixed."""
+    ours, theirs = ShotAccuracy(COUNTS), ShotAccuracy(COUNTS)
+    for labels, logits in batches():
+        others = np.eye(6)[np.roll(labels, 1)]
+        ours.update_state(0.6 * np.eye(6)[labels] + 0.4 * others, logits)
+        theirs.update_state(labels, logits)
+    assert float(ours.result()) == pytest.approx(float(theirs.result()))
+
+
 def test_groups_average_classes_not_images():
     # Class 0: 1 of 1 right; class 1: 0 of 3.
     labels, logits = [0, 1, 1, 1], np.eye(6)[[0, 0, 0, 0]]
@@ -116,3 +126,12 @@ def test_bad_arguments():
         ShotAccuracy([50, 20], "few")
     with pytest.raises(ValueError, match="`class_counts`.*class 1"):
         ShotAccuracy([50, 0])
+
+
+def test_mixed_labels_count_for_their_largest_class():
+    for labels, logits in batches(number=1):
+        mixed = np.full((len(labels), 6), 0.05) + 0.7 * np.eye(6)[labels]
+        ids, ours = ShotAccuracy(COUNTS), ShotAccuracy(COUNTS)
+        ids.update_state(labels, logits)
+        ours.update_state(mixed.astype("float32"), logits)
+        assert float(ids.result()) == float(ours.result()) > 0

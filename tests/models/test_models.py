@@ -10,7 +10,7 @@ from keras_lt.models import (
     resnet_cifar,
     resnet_imagenet,
 )
-from keras_lt.models.classifier import make_head
+from keras_lt.models.classifiers import make_head
 from keras_lt.training import Problem
 
 CIFAR = Problem(

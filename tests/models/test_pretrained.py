@@ -16,8 +16,8 @@ from keras_lt.models import (
     multi_expert,
 )
 from keras_lt.models.blocks import bottleneck_block
-from keras_lt.models.resnet import BLOCKS
-from keras_lt.models.resnet_imagenet import VARIANTS
+from keras_lt.models.large_resnets import VARIANTS
+from keras_lt.models.wide_resnets import BLOCKS
 from keras_lt.training import Problem
 from keras_lt.training.transfer import named_variables
 

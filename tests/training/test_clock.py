@@ -29,12 +29,12 @@ def events(monkeypatch, *script):
     """Run the callback through (seconds passed, event) pairs."""
     now = [0.0]
     monkeypatch.setattr(time, "monotonic", lambda: now[0])
-    loader = types.SimpleNamespace(waited=0.0)
+    feed = types.SimpleNamespace(waited=0.0)
     clock = Clock({})
-    callback = TimeFit(clock, loader)
+    callback = TimeFit(clock, feed)
     for passed, event, *waited in script:
         now[0] += passed
-        loader.waited += sum(waited)
+        feed.waited += sum(waited)
         getattr(callback, f"on_{event}")(0)
     return {part: round(value, 6) for part, value in clock.seconds.items()}
 

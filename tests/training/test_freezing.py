@@ -58,6 +58,16 @@ def test_unfreeze_undoes_both_kinds(statistics):
     assert MOVING | HEAD | {"dense/kernel", "norm/gamma"} <= moved
 
 
+@pytest.mark.parametrize("statistics", ["fixed", "moving"])
+def test_unfreeze_reaches_frozen_parts_of_a_model_that_is_not(statistics):
+    model = network()
+    freeze(model.get_layer("norm"), statistics=statistics)
+    assert model.trainable and len(model.trainable_variables) == 4
+    unfreeze(model)
+    assert len(model.trainable_variables) == 6
+    assert model.get_layer("norm").trainable
+
+
 def test_statistics_must_be_known():
     with pytest.raises(ValueError, match="statistics"):
         freeze(network(), statistics="batch")

@@ -1,0 +1,1 @@
+"""Speeds: ours beside Keras and PyTorch."""

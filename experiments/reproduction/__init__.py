@@ -1,0 +1,1 @@
+"""Every training of the study, and the page of its results."""

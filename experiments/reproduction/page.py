@@ -1,0 +1,210 @@
+"""The page of results, made of their files alone."""
+
+import importlib.util
+import pathlib
+import statistics
+
+from reproduction import studies, tables
+
+GROUPS = ("overall", "many", "medium", "few")
+NAMES = {"cifar10_lt": "CIFAR-10-LT", "cifar100_lt": "CIFAR-100-LT"}
+HEAD = """# Results
+
+Written by `python experiments/reproduce.py table` from the files beside this
+page, one for each run. Accuracy on the test images in %, of the last epoch; of
+several seeds mean ± standard deviation. No setting and no epoch was chosen by
+test images. Many: classes with more than 100 training images; few: with less
+than 20. *Epochs* are those up to the end of the stage; *seconds* are those of
+the whole run.
+
+```bash
+python experiments/reproduce.py run --study=STUDY --data_dir=DIR
+```
+
+trains what is missing; stopped at any point, the same command goes on.
+"""
+TEXTS = {
+    "full": """
+## Full size
+
+The published recipes. † Published for the epoch that was best on the test
+images; *best* is ours in the same way, of every fifth epoch.
+""",
+    "middle": """
+## Middle study
+
+ResNet-32 and a quarter of the published epochs, for an evening and no GPU
+(`--study=middle`). WB has the settings of the reduced study.
+""",
+    "reduced": """
+## Reduced study
+
+**Not comparable with published numbers**: a ResNet-8 and few epochs, so that a
+CPU finishes all of it in less than an hour (BUILD.md). Every method gets the
+same network, images, crops and flips, and 12 epochs for each network that it
+trains; WB's classifier, RIDE's routers and SSD's factors get one to four more.
+The settings are the published ones but for what so few epochs need: a warm-up
+of one, rates that drop to a tenth at a time, RIDE's class weights from two
+thirds on, SSD's key encoder that follows by 0.99, and WB's rates, decay and
+loss. What was compared, was compared on held-out training images.
+""",
+}
+NOT_YET = """
+## Not yet run
+
+Published numbers that wait for a run, with the name that `--only` takes:
+
+```bash
+python experiments/reproduce.py run --study=full --data_dir=DIR --only=NAME
+```
+
+"""
+
+
+def write(folder: pathlib.Path) -> pathlib.Path:
+    """Write the page of all results in a folder, and return its path.
+
+    Where matplotlib is installed, a picture of each study is drawn anew.
+
+    Raises:
+        ValueError: if a file is damaged.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    text, commands = HEAD, "\n## Commands\n\nRUN: the folder of a needed run.\n"
+    missing = []
+    for name, introduction in TEXTS.items():
+        jobs = studies.STUDIES[name]()
+        found = {job.name: tables.read(folder, job) for job in jobs}
+        measured = [job for job in jobs if found[job.name]]
+        if measured:
+            text += introduction + _table(name, measured, found)
+            text += _picture(folder, name, measured, found)
+            commands += "".join(_details(j, found[j.name]) for j in measured)
+        if name == "full":
+            missing = [job for job in jobs if not found[job.name]]
+    page = folder / "README.md"
+    page.write_text(text + _not_yet(missing) + commands)
+    return page
+
+
+def _table(study, jobs, found):
+    if study == "full":
+        names = ["best †", "published", "difference"]
+    else:
+        names = ["over cross entropy", "few-shot over it"]
+    columns = ["data set", *GROUPS, *names, "epochs", "seconds", "seeds"]
+    lines = [["", *columns, "device", "commit"]]
+    lines.append(["---"] * len(lines[0]))
+    base = found[jobs[0].name] if jobs[0].method == "ce" else None
+    for job in jobs:
+        runs = found[job.name]
+        for row in job.rows:
+            compared = (
+                _published(row, runs)
+                if study == "full"
+                else _over(row, runs, jobs[0].rows[0], base)
+            )
+            dataset = f"{NAMES[job.dataset]}, {job.ratio}"
+            cells = _cells(row, runs, compared)
+            lines.append([row.title, dataset, *cells])
+    return "\n" + "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def _cells(row, runs, compared):
+    accuracies = [_accuracy(row, result) for result in runs]
+    seconds = statistics.mean(result["train_seconds"] for result in runs)
+    commits = {(result.get("commit") or "")[:7] for result in runs}
+    return [
+        *(_mean([100 * a[g] for a in accuracies if g in a]) for g in GROUPS),
+        *compared,
+        str(_epochs(row, runs[0])),
+        f"{seconds:.0f}",
+        str(len(runs)),
+        ", ".join(sorted({result["device"] for result in runs})),
+        ", ".join(sorted(commits - {""})),
+    ]
+
+
+def _accuracy(row, result):
+    stage = result["stages"][row.stage]
+    return stage[row.key] if row.key in stage else stage["views"][row.key]
+
+
+def _epochs(row, result):
+    """Epochs up to the end of the row's stage."""
+    names = [*result["stages"]]
+    before = names[: names.index(row.stage) + 1]
+    return sum(result["stages"][name]["epochs"] for name in before)
+
+
+def _published(row, runs):
+    """Cells that compare with a published number."""
+    best = published = difference = ""
+    looks = [result["stages"][row.stage]["best_test"] for result in runs]
+    flipped = any(r["flip_tta"] for r in runs) and row.key == "accuracy"
+    if row.best and all(looks) and not flipped:
+        best = _mean([100 * look["overall"] for look in looks])
+    if row.published is not None:
+        published = f"{row.published:.1f}{' †' * row.best} ({row.source})"
+        ours = _group_mean(row, runs, "overall")
+        difference = f"{ours - row.published:+.1f}"
+    return [best, published, difference]
+
+
+def _over(row, runs, first, base):
+    """Cells that compare with cross entropy in the same study."""
+    if not base:
+        return ["", ""]
+    return [
+        f"{_group_mean(row, runs, g) - _group_mean(first, base, g):+.1f}"
+        for g in ("overall", "few")
+    ]
+
+
+def _group_mean(row, runs, group):
+    return statistics.mean(100 * _accuracy(row, r)[group] for r in runs)
+
+
+def _picture(folder, study, jobs, found):
+    """Draw the last rows of all methods on the first data set."""
+    shown = [j for j in jobs if _set(j) == _set(jobs[0])]
+    name = f"{study}.png"
+    if importlib.util.find_spec("matplotlib"):
+        from keras_lt.runs import plots
+
+        plots.study(
+            folder / name,
+            {job.rows[-1].title: found[job.name][0] for job in shown},
+        )
+    where = f"{NAMES[jobs[0].dataset]}, ratio {jobs[0].ratio}"
+    return f"\n![Accuracy and curves on {where}]({name})\n"
+
+
+def _set(job):
+    return job.dataset, job.ratio
+
+
+def _not_yet(jobs):
+    lines = [
+        f"* `{job.name}`: {row.title}, {row.published:.1f} ({row.source})\n"
+        for job in jobs
+        for row in [r for r in job.rows if r.published is not None][-1:]
+    ]
+    return NOT_YET + "".join(lines) if lines else ""
+
+
+def _details(job, runs):
+    text = f"\n`{job.name}`:\n\n```bash\n{tables.command(job)}\n```\n"
+    packages = {f"{k} {v}" for r in runs for k, v in r["versions"].items()}
+    split = sorted({result["split_sha256"][:16] for result in runs})
+    about = (runs[0]["backend"], " ".join(sorted(packages)), *split)
+    return f"{text}\n{'; '.join(about[:2])}; split {', '.join(split)}\n"
+
+
+def _mean(values):
+    if None in values or not values:
+        return "–"
+    text = f"{statistics.mean(values):.1f}"
+    if len(values) > 1:
+        text += f" ± {statistics.stdev(values):.1f}"
+    return text

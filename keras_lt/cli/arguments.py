@@ -1,0 +1,162 @@
+"""Command lines, made of dataclasses: parsing, help, errors in one line."""
+
+import dataclasses
+import shlex
+import sys
+import textwrap
+import typing
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+from absl import flags
+
+T = TypeVar("T")
+KNOWN = (ValueError, OSError, ImportError)
+
+
+class Arguments:
+    """A parsed command line.
+
+    Args:
+        groups: Its dataclasses, by their type.
+        rest: Arguments beside the flags.
+    """
+
+    def __init__(self, groups: dict[type, Any], rest: list[str]):
+        self._groups = groups
+        self.rest = rest
+
+    def __getitem__(self, group: type[T]) -> T:
+        """The values of a group of flags."""
+        return self._groups[group]
+
+
+def parse(
+    argv: Sequence[str], groups: Sequence[type], names: Sequence[str] = ()
+) -> Arguments:
+    """Parse a command line.
+
+    Args:
+        argv: The program, then its arguments.
+        groups: Dataclasses whose fields are flags, see `runs.options`.
+        names: Of the arguments beside the flags. The last one may stand for
+            several, `NAME...`.
+
+    Raises:
+        ValueError: for an unknown flag, a bad value, or a wrong number of
+            arguments.
+    """
+    values = flags.FlagValues()
+    for group in groups:
+        _declare(values, group)
+    try:
+        rest = values([argv[0], *map(_underscored, argv[1:])])[1:]
+    except flags.Error as error:
+        raise ValueError(str(error)) from error
+    several = bool(names) and names[-1].endswith("...")
+    if len(rest) < len(names) or len(rest) > len(names) and not several:
+        expected = " ".join(names) or "no argument"
+        raise ValueError(f"expected {expected} beside --flags, got {rest}")
+    return Arguments({group: _read(values, group) for group in groups}, rest)
+
+
+def checked(function: Callable, *arguments: Any, errors: Any = KNOWN) -> Any:
+    """Call a function; a known error ends the program with one line."""
+    try:
+        return function(*arguments)
+    except errors as error:
+        line = " ".join(str(error).split())
+        print(f"error: {line}", file=sys.stderr)
+        sys.exit(2)
+
+
+def command(argv: Sequence[str]) -> str:
+    """Return the command as it can be typed again."""
+    program, *rest = argv
+    if program.endswith(".py"):
+        program = f"python {shlex.quote(program)}"
+    return " ".join([program, *map(shlex.quote, rest)])
+
+
+def wants_help(argv: Sequence[str]) -> bool:
+    """Whether the command asks for help."""
+    return bool({"--help", "-h"} & set(argv[1:]))
+
+
+def print_help(description: str, groups: Sequence[type]) -> None:
+    """Print a program's description and flags, by group."""
+    print(description.strip())
+    for group in groups:
+        title = (group.__doc__ or "").splitlines()[0].rstrip(".")
+        print(f"\n{title}:")
+        for field in dataclasses.fields(group):
+            default = field.default
+            shown = "" if default in (None, ()) else f" [{_show(default)}]"
+            print_entry(f"--{field.name}", field.metadata["help"] + shown)
+    sys.stdout.flush()
+
+
+def print_entry(name: str, text: str) -> None:
+    """Print a name with its description beside it."""
+    first, rest = f"  {name:<24}", " " * 26
+    print(textwrap.fill(text, 79, initial_indent=first, subsequent_indent=rest))
+
+
+def flag_names(groups: Sequence[type]) -> set[str]:
+    """Names of all flags, with those that turn a switch off."""
+    found = set()
+    for group in groups:
+        hints = typing.get_type_hints(group)
+        for field in dataclasses.fields(group):
+            found.add(field.name)
+            if hints[field.name] is bool:
+                found.add(f"no{field.name}")
+    return found
+
+
+def _underscored(argument):
+    """`--data-dir=a-b` as `--data_dir=a-b`."""
+    name, equals, value = argument.partition("=")
+    if name.startswith("--"):
+        name = "--" + name[2:].replace("-", "_")
+    return name + equals + value
+
+
+def _declare(values, group):
+    hints = typing.get_type_hints(group)
+    for field in dataclasses.fields(group):
+        define = _definition(hints[field.name], field.metadata["commas"])
+        default = field.default
+        if isinstance(default, tuple):
+            default = [*default]
+        text = field.metadata["help"]
+        define(field.name, default, text, flag_values=values)
+
+
+def _definition(hint, commas):
+    """The function of absl that declares a flag of a type."""
+    kinds = {
+        str: flags.DEFINE_string,
+        int: flags.DEFINE_integer,
+        float: flags.DEFINE_float,
+        bool: flags.DEFINE_bool,
+    }
+    options = typing.get_args(hint) or (hint,)
+    for kind, define in kinds.items():
+        if hint is kind or (kind in options and type(None) in options):
+            return define
+    return flags.DEFINE_list if commas else flags.DEFINE_multi_string
+
+
+def _read(values, group):
+    own = {}
+    for field in dataclasses.fields(group):
+        value = values[field.name].value
+        own[field.name] = tuple(value) if isinstance(value, list) else value
+    return group(**own)
+
+
+def _show(default):
+    if isinstance(default, tuple):
+        return ",".join(default)
+    return str(default).lower() if isinstance(default, bool) else str(default)

@@ -1,0 +1,85 @@
+"""Look at a data set: keras-lt inspect --data_dir=photos.
+
+Prints the splits, the classes and how many images they have, and the images
+that cannot be read, all as training will see them; draws the long tail.
+"""
+
+import dataclasses
+import importlib.util
+import pathlib
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from keras_lt.cli import arguments
+from keras_lt.cli.backends import set_backend
+from keras_lt.runs.options import DataOptions, option
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Images(DataOptions):
+    """Which images."""
+
+    dataset: str = option(
+        "folder", "folder, csv, or another one of keras-lt train."
+    )
+    unreadable: str = option(
+        "skip", "Images that cannot be read: skip, which lists them, or error."
+    )
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Look:
+    """What to do with them."""
+
+    check: bool = option(True, "Read every image.")
+    plot: str = option("long_tail.png", "Where to draw; '' for no.")
+
+
+GROUPS = (Images, Look)
+NAMES = ()
+
+
+def prepare(argv: Sequence[str]) -> tuple[Any, Look]:
+    """Parse the flags and read the data set."""
+    given = arguments.parse(argv, GROUPS, NAMES)
+    set_backend(None)
+    return given[Images].load(), given[Look]
+
+
+def main(argv: Sequence[str]) -> None:
+    """Print, check, draw."""
+    if arguments.wants_help(argv):
+        arguments.print_help(__doc__, GROUPS)
+        return
+    dataset, look = arguments.checked(prepare, argv)
+    from keras_lt.runs import reports
+
+    reports.print_dataset(dataset)
+    on_disk = hasattr(dataset.train[0], "unreadable")
+    bad = _check(dataset) if look.check and on_disk else {}
+    for reason in bad.values():
+        print(f"unreadable: {reason}")
+    if on_disk:
+        print(f"unreadable: {len(bad)}" if look.check else "not all were read")
+    if look.plot and importlib.util.find_spec("matplotlib"):
+        from keras_lt.runs import plots
+
+        plots.long_tail(pathlib.Path(look.plot), dataset.class_counts)
+        print(f"{look.plot} drawn")
+
+
+def _check(dataset: Any) -> dict[str, str]:
+    """Read every image once; return the reasons of those that cannot be."""
+    import numpy as np
+
+    found = {}
+    splits = (dataset.train, dataset.validation, dataset.test)
+    for images, labels in filter(None, splits):
+        report = time.monotonic() + 5
+        for start in range(0, len(labels), 256):
+            found |= images.check(np.arange(len(labels))[start : start + 256])
+            if time.monotonic() > report:
+                report += 5
+                print(f"read {start:,} of {len(labels):,}", flush=True)
+    return found

@@ -1,0 +1,144 @@
+r"""Ask an exported model: keras-lt predict ARTEFACT IMAGES...
+
+ARTEFACT is what export wrote, but for model.keras. IMAGES are files, folders of
+them, or .npy arrays of pixels `(B, H, W, channels)`. Prints the most probable
+classes of each image. Files are read as training reads them.
+
+Examples:
+  keras-lt predict RUN/export/saved_model photos/ cat.png
+
+  For traffic in which all classes are equally frequent:
+    keras-lt predict RUN/export/model.onnx photos/ --prior=uniform
+"""
+
+import dataclasses
+import pathlib
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from keras_lt.cli import arguments
+from keras_lt.image_reader import read_image, whole_of
+from keras_lt.runs.options import option
+
+IN_MEMORY = ("digits_lt", "cifar10_lt", "cifar100_lt")
+SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".npy", ".png", ".webp")
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Question:
+    """What to answer."""
+
+    top: int = option(3, "Classes to show.")
+    prior: str | None = option(
+        None,
+        "Prior of the classes where the images come from: uniform, or one "
+        "number a class, with commas between them. Default: that of the "
+        "training images.",
+    )
+
+
+GROUPS = (Question,)
+NAMES = ("ARTEFACT", "IMAGES...")
+
+
+def prepare(argv: Sequence[str]) -> tuple[Any, ...]:
+    """Read the artefact and the images."""
+    given = arguments.parse(argv, GROUPS, NAMES)
+    question = given[Question]
+    if question.top < 1:
+        raise ValueError(f"--top must be >= 1, got {question.top}")
+    artefact, *paths = map(pathlib.Path, given.rest)
+    from keras_lt.export import answer
+
+    ask, content = answer.load(artefact), answer.read_metadata(artefact)
+    files = [file for path in paths for file in _files(path)]
+    if not files:
+        shown = [str(path) for path in paths]
+        raise ValueError(f"IMAGES: there are none in {shown}")
+    pixels = [_read(file, content) for file in files]
+    names = [
+        f"{file}[{i}]" if file.suffix == ".npy" else str(file)
+        for file, images in zip(files, pixels, strict=True)
+        for i in range(len(images))
+    ]
+    shift = _shift(question.prior, content["class_counts"])
+    return ask, content, names, np.concatenate(pixels), shift, question.top
+
+
+def _files(path: pathlib.Path) -> list[pathlib.Path]:
+    if not path.exists():
+        raise ValueError(f"IMAGES: {path} is missing")
+    if not path.is_dir():
+        return [path]
+    found = sorted(path.rglob("*"))
+    return [file for file in found if file.suffix.lower() in SUFFIXES]
+
+
+def _read(path: pathlib.Path, content: Mapping[str, Any]) -> np.ndarray:
+    """Pixels uint8 `(B, H, W, channels)` of the model's size."""
+    shape = tuple(content["image_shape"])
+    if path.suffix == ".npy":
+        images = np.load(path, allow_pickle=False)
+        if images.shape[1:] != shape or images.dtype != np.uint8:
+            raise ValueError(
+                f"IMAGES: {path} must hold uint8 (B, *{shape}), got "
+                f"{images.dtype} {images.shape}"
+            )
+        return images
+    size, _, channels = shape
+    try:
+        return read_image(path, size, whole=_whole(content), channels=channels)[
+            None
+        ]
+    except ValueError as error:
+        raise ValueError(f"IMAGES: {path} is no image: {error}") from error
+
+
+def _whole(content: Mapping[str, Any]) -> int:
+    """Pixels of the shorter side before the centre is cut out."""
+    size = content["image_shape"][0]
+    if "whole" in content:
+        return content["whole"]
+    small = content.get("dataset", "digits_lt") in IN_MEMORY
+    return size if small else whole_of(size)  # of version 0.1.0
+
+
+def _shift(prior: str | None, class_counts: Sequence[int]) -> Any:
+    """What `--prior` adds to the logits."""
+    if prior is None:
+        return 0.0
+    counts = np.array(class_counts, "float64")
+    if prior == "uniform":
+        shares = np.ones_like(counts)
+    else:
+        try:
+            shares = np.array([float(x) for x in prior.split(",")])
+        except ValueError:
+            shares = np.zeros(0)
+    if shares.shape != counts.shape or not (shares > 0).all():
+        raise ValueError(
+            f"--prior must be uniform or {len(counts)} numbers > 0, got "
+            f"{prior!r}"
+        )
+    shares, trained = shares / shares.sum(), counts / counts.sum()
+    return np.log(shares) - np.log(trained)
+
+
+def main(argv: Sequence[str]) -> None:
+    """Ask, and print a table."""
+    if arguments.wants_help(argv):
+        arguments.print_help(__doc__, GROUPS)
+        return
+    ask, content, names, images, shift, top = arguments.checked(prepare, argv)
+    logits = arguments.checked(ask, images) + shift
+    logits -= logits.max(1, keepdims=True)
+    shares = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
+    width = max(map(len, names))
+    for name, share in zip(names, shares, strict=True):
+        best = np.argsort(-share)[:top]
+        cells = [
+            f"{content['class_names'][c]} {100 * share[c]:.1f} %" for c in best
+        ]
+        print(f"{name:<{width}}  {',  '.join(cells)}")

@@ -1,0 +1,102 @@
+r"""Train long-tailed image classifiers.
+
+Examples:
+  Weight balancing beside cross entropy, on embedded data, three seeds:
+    keras-lt train --method=ce,wb --seed=0,1,2
+
+  The published run; the same command resumes it after a kill:
+    keras-lt train --method=wb --dataset=cifar100_lt --data_dir=DIR
+
+  Without the max-norm ball:
+    keras-lt train --method=wb --set constraint=None
+
+  An ablation in one table:
+    keras-lt train --method=reslt --sweep branches=False \
+      --sweep beta=0.0,0.5,0.9,0.99,1.0
+
+  The classifier of any method retrained on balanced classes:
+    keras-lt train --method=ride --then=crt
+
+  Three seeds side by side, where one small network leaves a GPU idle (JAX):
+    keras-lt train --method=ce --backend=jax --seeds=0,1,2
+
+  Routers of several budgets on the experts of a finished run:
+    keras-lt train --method=ride --init_from=RUN \
+      --from_stage=router --sweep pos_weight=1,10,100,1000
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from keras_lt.cli import arguments
+from keras_lt.cli.backends import set_backend
+from keras_lt.runs.options import (
+    Choice,
+    Conditions,
+    DataOptions,
+    Devices,
+    Manner,
+)
+
+GROUPS = (Choice, Conditions, DataOptions, Manner, Devices)
+NAMES = ()
+
+
+def prepare(argv: Sequence[str]) -> list[Any]:
+    """Parse and check everything that can be wrong; return the runs."""
+    given = arguments.parse(argv, GROUPS, NAMES)
+    images, devices = given[DataOptions], given[Devices]
+    # Digits have 8x8 pixels.
+    set_backend(devices.backend, small_steps=images.dataset == "digits_lt")
+    from keras_lt.runs import strategies
+    from keras_lt.runs.plan import make_runs
+    from keras_lt.runs.request import Request
+
+    strategies.start(devices, side_by_side=bool(given[Choice].seeds))
+    request = Request(
+        choice=given[Choice],
+        conditions=given[Conditions],
+        images=images,
+        manner=given[Manner],
+        command=arguments.command(argv),
+    )
+    return make_runs(request)
+
+
+def main(argv: Sequence[str]) -> None:
+    """Check, train, and print a table."""
+    if arguments.wants_help(argv):
+        arguments.print_help(__doc__, GROUPS)
+        print_methods()
+        return
+    runs = arguments.checked(prepare, argv)
+    from keras_lt.data import DataError
+    from keras_lt.devices import is_chief
+    from keras_lt.runs import reports, strategies
+    from keras_lt.runs.execution import execute
+
+    first = runs[0]
+    if is_chief() and first.config.on_disk:
+        reports.print_dataset(first.dataset)
+    with strategies.lost_processes():
+        results = arguments.checked(execute, runs, errors=DataError)
+    if len(results) > 1 and is_chief():
+        reports.print_means(results)
+        if first.manner.plots:
+            reports.draw_comparison(first.folder.path.parent, results)
+
+
+def print_methods() -> None:
+    """Print each method with its hyperparameters; imports Keras."""
+    set_backend(None)
+    from keras_lt.methods import METHODS
+
+    for name, method in METHODS.items():
+        title = str(method.__doc__).splitlines()[0]
+        print(f"\nHyperparameters of --method={name}\n  {title}\n")
+        for hyperparameter, default in method.defaults.items():
+            text = f"{method.descriptions[hyperparameter]} [{default}]"
+            arguments.print_entry(hyperparameter, text)
+        for family, preset in method.presets.items():
+            chosen = ", ".join(f"{k}={v}" for k, v in preset.items())
+            arguments.print_entry(f"on {family}:", chosen or "these defaults")

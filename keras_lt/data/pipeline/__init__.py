@@ -1,0 +1,1 @@
+"""Batches of images, whatever they are made with."""

@@ -1,0 +1,184 @@
+"""Images on disk with their classes, and their splits."""
+
+import collections
+import dataclasses
+import hashlib
+import os
+import pathlib
+from typing import Any
+
+import numpy as np
+
+from keras_lt import stats
+from keras_lt.data.sources.image_files import ImageFiles
+from keras_lt.data.sources.long_tail import long_tail_indices
+from keras_lt.data.sources.records import RecordImages
+from keras_lt.data.sources.source import Options, Splits
+from keras_lt.image_reader import DataError
+
+
+@dataclasses.dataclass(frozen=True)
+class Listing:
+    """Images on disk, with their classes.
+
+    Args:
+        root: Folder.
+        names: By split ("train", "validation", "test"): paths below the root.
+        labels: By split: class ids, int64 `(N,)`.
+        class_names: Length C.
+        ignored: Files beside the images, none by their ending.
+        records: Where the images are instead of on paths, by the first part
+            of the name; the rest is the number of the record.
+    """
+
+    root: pathlib.Path
+    names: dict[str, list[str]]
+    labels: dict[str, np.ndarray]
+    class_names: tuple[str, ...]
+    ignored: tuple[str, ...] = ()
+    records: dict[str, Any] | None = None
+
+    def __post_init__(self):
+        """Check what a training would stumble over."""
+        if len(self.class_names) < 2:
+            raise DataError(
+                f"`data_dir`: {self.root} must hold two classes or more, found "
+                f"{list(self.class_names)}"
+            )
+        repeated = [
+            name
+            for name, times in collections.Counter(
+                name for names in self.names.values() for name in names
+            ).items()
+            if times > 1
+        ]
+        if repeated:
+            raise DataError(
+                f"`data_dir`: {len(repeated)} images are listed more than "
+                f"once, the first is {repeated[0]}"
+            )
+        for name in (
+            *self.class_names,
+            *sum(map(list, self.names.values()), []),
+        ):
+            _check_utf8(name)
+        for class_id, count in enumerate(self.counts("train")):
+            if not count:
+                raise DataError(
+                    f"`data_dir`: class {self.class_names[class_id]!r} has no "
+                    f"training image in {self.root}"
+                )
+
+    def counts(self, split: str) -> tuple[int, ...]:
+        """Images per class of a split."""
+        return stats.count_classes(self.labels[split], len(self.class_names))
+
+    @property
+    def sha256(self) -> str:
+        """Hash of the names and labels of the training images."""
+        digest = hashlib.sha256()
+        for name, label in zip(
+            self.names["train"], self.labels["train"], strict=True
+        ):
+            digest.update(f"{name} {label}\n".encode())
+        return digest.hexdigest()
+
+    def splits(self, options: Options) -> Splits:
+        """Split off what is asked for; images are read when they are used."""
+        whole = self.with_test(options.test_per_class)
+        held_out = options.validation_per_class
+        if held_out:
+            whole = whole.split_off("validation", held_out)
+        found = {split: whole.images(split, options) for split in whole.names}
+        return Splits(
+            train=found["train"],
+            validation=found.get("validation"),
+            test=found["test"],
+            class_names=self.class_names,
+            split_sha256=whole.sha256,
+            ignored=self.ignored,
+        )
+
+    def with_test(self, per_class: int | None) -> "Listing":
+        """Return one with a test split, itself if it has one.
+
+        A validation split becomes it. Else it gets as many images of each
+        class: `per_class`, or a third of what the smallest class has, from 1
+        to 50.
+
+        Raises:
+            DataError: if a class has a single image.
+        """
+        if "test" in self.names:
+            return self
+        if "validation" in self.names:
+            names, labels = dict(self.names), dict(self.labels)
+            names["test"] = names.pop("validation")
+            labels["test"] = labels.pop("validation")
+            return dataclasses.replace(self, names=names, labels=labels)
+        counts = self.counts("train")
+        if min(counts) == 1:
+            name = self.class_names[counts.index(1)]
+            raise DataError(
+                f"`data_dir`: class {name!r} has a single image, so that none "
+                "can be kept for testing; add images, or a folder (or split) "
+                "test"
+            )
+        third = min(50, max(min(counts) // 3, 1))
+        return self.split_off("test", per_class or third)
+
+    def split_off(self, split: str, per_class: int) -> "Listing":
+        """Return one with some training images of each class as a split.
+
+        Raises:
+            DataError: if a class would have no training image left.
+        """
+        labels = self.labels["train"]
+        kept, taken = long_tail_indices(
+            labels, self.counts("train"), validation_per_class=per_class
+        )
+        kept, taken = np.sort(kept), np.sort(taken)
+        names = np.array(self.names["train"], object)
+        new_names = {
+            "train": names[kept].tolist(),
+            split: names[taken].tolist(),
+        }
+        new_labels = {"train": labels[kept], split: labels[taken]}
+        return dataclasses.replace(
+            self,
+            names=self.names | new_names,
+            labels=self.labels | new_labels,
+        )
+
+    def images(
+        self, split: str, options: Options
+    ) -> tuple[ImageFiles, np.ndarray]:
+        """Images and labels of a split."""
+        names, labels = self.names[split], self.labels[split]
+        instead = _next_of_class(labels) if options.skip_unreadable else None
+        how: dict[str, Any] = {"size": options.image_size, "instead": instead}
+        if not self.records:
+            return ImageFiles(self.root, names, **how), labels
+        return RecordImages(self.records, self.root, names, **how), labels
+
+
+def _check_utf8(name):
+    try:
+        name.encode()
+    except UnicodeEncodeError as error:
+        raise DataError(
+            f"`data_dir`: the name {os.fsencode(name)!r} is not UTF-8; rename "
+            "it"
+        ) from error
+
+
+def _next_of_class(labels):
+    """For each image the next one of its class; the first for the last."""
+    order = np.argsort(labels, kind="stable")
+    following = np.roll(order, -1)
+    starts = np.flatnonzero(np.diff(labels[order], prepend=-1))
+    ends = np.append(starts[1:], len(order)) - 1
+    following[ends] = order[starts]
+    instead = np.empty(len(labels), "int64")
+    instead[order] = following
+    return instead

@@ -1,0 +1,51 @@
+"""Folders of images: what they hold, and what they lack."""
+
+import collections
+import os
+import pathlib
+from collections.abc import Sequence
+
+from keras_lt.image_reader import DataError
+
+
+def folder_of(data_dir: str | None) -> pathlib.Path:
+    """Return a folder as a path; DataError if it is none."""
+    if data_dir is None or not pathlib.Path(data_dir).is_dir():
+        raise DataError(f"`data_dir` must be a folder, got {data_dir}")
+    return pathlib.Path(data_dir)
+
+
+def entries(folder: pathlib.Path) -> list[os.DirEntry]:
+    """What a folder holds, sorted, without hidden files."""
+    try:
+        with os.scandir(folder) as found:
+            shown = [e for e in found if not e.name.startswith(".")]
+    except OSError as error:
+        raise DataError(
+            f"`data_dir`: {folder} cannot be read: {error}"
+        ) from error
+    return sorted(shown, key=lambda entry: entry.name)
+
+
+def check_files(root: pathlib.Path, names: Sequence[str]) -> None:
+    """Raise unless all images are there; a folder at a time.
+
+    Raises:
+        DataError: naming the first that is missing, and how many are.
+    """
+    by_folder = collections.defaultdict(list)
+    for name in names:
+        folder, _, file = name.rpartition("/")
+        by_folder[folder].append(file)
+    missing = []
+    for folder, files in by_folder.items():
+        try:
+            there = set(os.listdir(root / folder))
+        except OSError:
+            there = set()
+        missing += [root / folder / file for file in files if file not in there]
+    if missing:
+        raise DataError(
+            f"`data_dir`: {len(missing):,} of {len(names):,} listed images are "
+            f"missing, the first is {missing[0]}"
+        )

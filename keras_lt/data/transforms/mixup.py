@@ -1,0 +1,73 @@
+"""Mixup: images and labels of a batch, blended in pairs."""
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+
+from keras_lt.data.transforms.transform import label_shares
+
+
+@dataclasses.dataclass(frozen=True)
+class Mixup:
+    """Blend each image and its label with those of another one of the batch.
+
+    `share * x + (1 - share) * x[partner]`, for images and labels alike. The
+    share ~ Beta(alpha, alpha) is one for the batch, the partners are a
+    permutation of it. Under tf.distribute that batch is the part of a replica.
+
+    Args:
+        alpha: > 0; the larger, the closer the share is to a half.
+        num_classes: C; labels become float32 `(B, C)`.
+
+    Raises:
+        ValueError: if a number is out of range.
+
+    Example:
+        >>> from keras_lt.data import Augment
+        >>> augment = Augment(pad=4, flip=True, transforms=(Mixup(0.2, 10),))
+
+    Source: Zhang et al., ICLR 2018; `facebookresearch/mixup-cifar10:train.py`.
+    Differs from the released code: uint8 images stay so, rounded.
+    """
+
+    alpha: float
+    num_classes: int
+
+    def __post_init__(self):
+        """Check the numbers."""
+        if not self.alpha > 0:
+            raise ValueError(f"`alpha` must be > 0, got {self.alpha}")
+        if self.num_classes < 2:
+            raise ValueError(
+                f"`num_classes` must be >= 2, got {self.num_classes}"
+            )
+
+    def draw(
+        self,
+        random: np.random.Generator,
+        batch: int,
+        shape: tuple[int, int, int],
+    ) -> dict[str, np.ndarray]:
+        """Draw `share` `(B,)`, all the same, and `partner` `(B,)`."""
+        share = random.beta(self.alpha, self.alpha)
+        return {
+            "share": np.full(batch, share, "float32"),
+            "partner": random.permutation(batch).astype("int32"),
+        }
+
+    def apply(
+        self, images: Any, labels: Any, draws: dict[str, Any], ops: Any
+    ) -> tuple[Any, Any]:
+        """Blend; see `Transform`."""
+        labels = label_shares(labels, self.num_classes, ops)
+        pixels = _blend(ops.array(images, dtype="float32"), draws, ops)
+        if "uint8" in str(images.dtype):
+            pixels = ops.array(ops.round(pixels), dtype="uint8")
+        return pixels, _blend(labels, draws, ops)
+
+
+def _blend(values, draws, ops):
+    others = ops.take(values, draws["partner"], axis=0)
+    share = ops.reshape(draws["share"], (-1, *[1] * (len(values.shape) - 1)))
+    return share * values + (1 - share) * others

@@ -1,0 +1,62 @@
+"""Random windows of images, as shares of whatever size they have."""
+
+import numpy as np
+
+ASPECTS = (3 / 4, 4 / 3)
+TRIES = 10
+
+
+def draw_windows(
+    random: np.random.Generator, batch: int, scale: tuple[float, float]
+) -> np.ndarray:
+    """Draw what makes a window of an image, whatever its size.
+
+    Args:
+        random: Where the draws come from.
+        batch: Number of images B.
+        scale: Smallest and largest share of the area.
+
+    Returns:
+        float64 `(B, 22)`: ten shares of the area, ten aspect ratios, and where
+        the window lies.
+    """
+    share = random.uniform(*scale, (batch, TRIES))
+    least, most = np.log(ASPECTS)
+    aspect = np.exp(random.uniform(least, most, (batch, TRIES)))
+    return np.concatenate([share, aspect, random.random((2, batch)).T], axis=1)
+
+
+def place_windows(draws: np.ndarray, height: int, width: int) -> np.ndarray:
+    """Place windows in images of one size.
+
+    Each has a uniform share of the area, and a log-uniform aspect ratio from
+    3/4 to 4/3. The first of ten draws that fits into the image is taken, else
+    the largest central window whose aspect ratio is in the range.
+
+    Args:
+        draws: Of `draw_windows`, `(B, 22)`.
+        height: H of the images.
+        width: W of the images.
+
+    Returns:
+        float32 `(B, 4)`: first row, rows, first column, columns, all whole.
+    """
+    batch = len(draws)
+    share, aspect, starts = np.split(draws, [TRIES, 2 * TRIES], axis=1)
+    area, starts = height * width * share, starts.T
+    sizes = np.rint(np.sqrt([area / aspect, area * aspect])).astype(int)
+    limits = np.array([height, width])[:, None, None]
+    fits = np.all((sizes > 0) & (sizes <= limits), axis=0)  # (B, TRIES)
+    sizes = sizes[:, np.arange(batch), fits.argmax(1)]  # (2, B)
+    aspect = np.clip(width / height, *ASPECTS)
+    whole = (
+        min(height, round(width / aspect)),
+        min(width, round(height * aspect)),
+    )
+    central = ~fits.any(axis=1)
+    sizes[:, central] = np.array(whole)[:, None]
+    room = limits[..., 0] - sizes
+    starts = (starts * (room + 1)).astype(int)
+    starts[:, central] = room[:, central] // 2
+    placed = [starts[0], sizes[0], starts[1], sizes[1]]
+    return np.stack(placed, axis=1).astype("float32")

@@ -1,0 +1,52 @@
+"""Cross entropy, to class ids or to mixed labels."""
+
+import keras
+
+
+@keras.saving.register_keras_serializable(package="keras_lt")
+class SoftmaxCrossentropy(keras.losses.Loss):
+    """Cross entropy of softmax probabilities, summed over experts.
+
+    To class ids it is Keras's `SparseCategoricalCrossentropy`, bit by bit; to
+    labels that a transform such as mixup has mixed, `CategoricalCrossentropy`.
+
+    Args:
+        reduction: As in `keras.losses.Loss`.
+        name: Name of the loss.
+        **kwargs: Of `keras.losses.Loss`, such as `dtype`.
+
+    Call arguments: labels `(B,)` or `(B, 1)` class ids, or `(B, C)`
+        probabilities of the classes; logits `(B, C)`, or `(B, E, C)` of E
+        experts that each have a loss of their own.
+    Returns: values `(B,)` in nats, then reduced by Keras.
+
+    Example:
+        >>> loss, logits = SoftmaxCrossentropy(), keras.ops.zeros((2, 3))
+        >>> round(float(loss(keras.ops.array([0, 1]), logits)), 4)  # ln 3
+        1.0986
+        >>> mixed = keras.ops.array([[0.5, 0.5, 0], [0, 0.3, 0.7]])
+        >>> round(float(loss(mixed, logits)), 4)
+        1.0986
+    """
+
+    def __init__(
+        self,
+        *,
+        reduction: str = "sum_over_batch_size",
+        name: str = "softmax_crossentropy",
+        **kwargs,
+    ):
+        super().__init__(name=name, reduction=reduction, **kwargs)
+
+    def call(self, y_true, y_pred):
+        """Return the values `(B,)`."""
+        if len(y_pred.shape) == 3:
+            experts = range(y_pred.shape[1])
+            return sum(self.call(y_true, y_pred[:, e]) for e in experts)
+        mixed = len(y_true.shape) == 2 and y_true.shape[1] not in (None, 1)
+        compare = (
+            keras.losses.categorical_crossentropy
+            if mixed
+            else keras.losses.sparse_categorical_crossentropy
+        )
+        return compare(y_true, y_pred, from_logits=True)

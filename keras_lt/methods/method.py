@@ -1,0 +1,235 @@
+"""A published method: its recipe, its hyperparameters, its presets."""
+
+import dataclasses
+import functools
+import inspect
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any
+
+from keras_lt import hyperparameters
+from keras_lt.hyperparameters import grouped, nearest
+from keras_lt.methods.stages import (
+    nearest_class_mean,
+    normalise,
+    retrain_head,
+    scale_classes,
+)
+from keras_lt.models import anatomy, new_heads
+from keras_lt.training import Problem, Recipe, Stage
+
+# For images on disk as published, but for "folder"; for digits it is ours.
+LARGE = {"lr": 0.2, "l2": 5e-4, "batch_size": 512, "sampler": "class_aware"}
+NATURAL = LARGE | {"l2": 1e-4}
+PLACES = LARGE | {"lr": 0.1, "batch_size": 256}
+# By stage: what makes it, and what differs by family of data sets.
+THEN: dict[str, tuple[Callable[..., Stage], Mapping]] = {
+    "crt": (
+        retrain_head,
+        {
+            "digits": {"lr": 0.05},
+            "imagenet_lt": LARGE,
+            "inaturalist2018": NATURAL | {"epochs": 30},
+            "places_lt": PLACES,
+            "folder": {"lr": 0.05, "l2": 5e-4},
+        },
+    ),
+    "lws": (
+        scale_classes,
+        {
+            "imagenet_lt": LARGE,
+            "inaturalist2018": NATURAL,
+            "places_lt": PLACES,
+        },
+    ),
+    "tau": (normalise, {}),
+    "ncm": (nearest_class_mean, {}),
+}
+
+
+class Method:
+    """A function from a problem to a recipe, with what is known about it.
+
+    The function's keyword arguments are hyperparameters, or groups of them:
+    dataclasses whose docstrings describe the fields. From outside all are
+    flat: `method(problem, lr=0.1)` sets a field of whichever group has `lr`.
+
+    Args:
+        function: Its docstring is the method's. A line on a field there goes
+            before the one of the group.
+        presets: By family of data sets, the hyperparameters that differ from
+            the defaults.
+        after: Names of the stages that follow, see `then`.
+
+    Call arguments: a `Problem` and hyperparameters by their flat names; an
+        object of a group stands for all its fields.
+    Returns: a `training.Recipe`.
+    Raises: TypeError: for a name that is none, with the nearest one.
+
+    Attributes:
+        presets: As given, with those of the stages that follow.
+        defaults: Default values of all hyperparameters, by flat name.
+        hints: Their types.
+        descriptions: Their lines of the documentation.
+
+    Example:
+        >>> from keras_lt.methods.settings.shared import SGDSettings
+        >>> def recipe(problem, *, sgd: SGDSettings, n: int = 3):
+        ...     '''Do nothing.
+        ...
+        ...     Args:
+        ...         n: How many.
+        ...     '''
+        >>> list(Method(recipe, {}).then(["tau"]).defaults)
+        ['lr', 'momentum', 'nesterov', 'l2', 'n', 'tau_exponent', 'tau_bias']
+    """
+
+    def __init__(
+        self,
+        function: Callable[..., Recipe],
+        presets: Mapping[str, Mapping[str, Any]],
+        after: Sequence[str] = (),
+    ):
+        self.function, self.after = function, tuple(after)
+        self._own_presets = presets
+        self.presets: dict[str, dict[str, Any]] = {}
+        found = []
+        parts: list[tuple[str, Callable, Mapping]] = [("", function, presets)]
+        parts += [(f"{name}_", *THEN[name]) for name in self.after]
+        for prefix, make, families in parts:
+            for each in hyperparameters.of(make):
+                found.append((prefix + each.name, each))
+            for family, values in families.items():
+                preset = self.presets.setdefault(family, {})
+                preset |= {prefix + name: v for name, v in values.items()}
+        self.defaults = {name: each.default for name, each in found}
+        self.hints = {name: each.hint for name, each in found}
+        self.descriptions = {name: each.description for name, each in found}
+        self._look_like_a_function()
+
+    def __call__(self, problem: Problem, **given: Any) -> Recipe:
+        """Return the recipe for a problem."""
+        values = self.defaults | self._flat(given)
+        recipe = self.function(problem, **grouped(self.function, values))
+        following = []
+        for name in self.after:
+            own = {
+                key.removeprefix(f"{name}_"): value
+                for key, value in values.items()
+                if key.startswith(f"{name}_")
+            }
+            if own.get("batch_size", 0) is None:
+                own["batch_size"] = values["batch_size"]
+            make, _ = THEN[name]
+            if own.get("epochs") != 0:
+                following.append(make(**grouped(make, own)))
+        return _followed(recipe, following) if following else recipe
+
+    def then(self, names: Collection[str]) -> "Method":
+        """The method with further stages: "crt", "lws", "tau" or "ncm".
+
+        Each works on the classifiers of the stage before it, whatever the
+        method: of every expert, of residual branches in their sum, of
+        self-distillation on the served head. Routers are left out: they were
+        trained for other classifiers. Hyperparameters get the stage's name in
+        front; with `crt_epochs=0` that stage is left out.
+
+        Args:
+            names: In their order.
+
+        Raises:
+            ValueError: if one is unknown, there twice, or after "ncm", which
+                leaves nothing to go on with.
+        """
+        after = (*self.after, *names)
+        for name in after:
+            if name not in THEN:
+                raise ValueError(
+                    f"`then`: no stage {name!r}{nearest(name, THEN)}"
+                )
+        if len(set(after)) < len(after) or "ncm" in after[:-1]:
+            raise ValueError(
+                "further stages must differ, and 'ncm' be the last one, got "
+                f"{[*after]}"
+            )
+        return Method(self.function, self._own_presets, after)
+
+    def scale_epochs(
+        self, values: Mapping[str, Any], factor: float
+    ) -> dict[str, Any]:
+        """Scale the epochs of every stage.
+
+        Args:
+            values: Hyperparameters by flat name.
+            factor: On their epochs; a stage that is not left out keeps two.
+
+        Returns:
+            All values.
+        """
+
+        def scaled(epochs):
+            if isinstance(epochs, tuple):
+                return tuple(map(scaled, epochs))
+            return epochs and max(round(epochs * factor), min(epochs, 2))
+
+        names = {"epochs", *(f"{name}_epochs" for name in self.after)}
+        return {n: scaled(v) if n in names else v for n, v in values.items()}
+
+    def _flat(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        values = {}
+        for name, value in given.items():
+            if name in self.defaults:
+                values[name] = value
+            elif dataclasses.is_dataclass(value):  # a whole group
+                values |= self._flat(vars(value))
+            else:
+                raise TypeError(
+                    f"no hyperparameter {name!r}{nearest(name, self.defaults)}"
+                )
+        return values
+
+    def _look_like_a_function(self) -> None:
+        """For `help`, `inspect.signature` and doctest."""
+        functools.update_wrapper(self, self.function)
+        self.__annotations__ = self.hints
+        parameters = [
+            inspect.Parameter(
+                name,
+                inspect.Parameter.KEYWORD_ONLY,
+                default=default,
+                annotation=self.hints[name],
+            )
+            for name, default in self.defaults.items()
+        ]
+        first = next(iter(inspect.signature(self.function).parameters.values()))
+        self.__signature__ = inspect.Signature([first, *parameters])
+        text = inspect.getdoc(self.function) or ""
+        given = hyperparameters.described(self.function)
+        entries = {first.name: given.get(first.name, "")} | self.descriptions
+        self.__doc__ = hyperparameters.with_arguments(text, entries)
+
+
+def method(
+    presets: Mapping[str, Mapping[str, Any]],
+) -> Callable[[Callable[..., Recipe]], Method]:
+    """Make a `Method` of the function that follows.
+
+    Args:
+        presets: See `Method`.
+    """
+    return lambda function: Method(function, presets)
+
+
+def _followed(recipe: Recipe, following: Sequence[Stage]) -> Recipe:
+    """Append stages, whose models bear their names."""
+    names = {stage.name for stage in following}
+
+    def serve(model):
+        new = anatomy.bears(model, names)
+        return new_heads.served(model) if new else recipe.serve(model)
+
+    def views(model):
+        new = anatomy.bears(model, names)
+        return new_heads.views(model) if new else recipe.views(model)
+
+    every = (*recipe.stages, *following)
+    return dataclasses.replace(recipe, stages=every, serve=serve, views=views)

@@ -1,0 +1,1 @@
+"""What can be set in the larger methods, and what was published for it."""

@@ -1,0 +1,76 @@
+"""Hyperparameters that methods share."""
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import keras
+
+from keras_lt.optimizers import SGD
+from keras_lt.schedules import EpochRates, step_rates
+
+Optimizer = Callable[[int], keras.optimizers.Optimizer]
+
+
+@dataclasses.dataclass(frozen=True)
+class Network:
+    """What encodes the images.
+
+    Args:
+        backbone: Name in `models.BACKBONES`.
+        width: Channels of the first stage; the published number by default.
+    """
+
+    backbone: str = "resnet32"
+    width: int | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class SGDSettings:
+    """How the weights move.
+
+    Args:
+        lr: Learning rate after the warm-up.
+        momentum: Of SGD.
+        nesterov: Whether SGD looks ahead.
+        l2: Weight decay, coupled, of every variable.
+    """
+
+    lr: float = 0.1
+    momentum: float = 0.9
+    nesterov: bool = False
+    l2: float = 2e-4
+
+    def along(self, rates: Sequence[float]) -> Optimizer:
+        """Optimizer of a stage, by learning rates of its epochs."""
+        return lambda steps: SGD(
+            EpochRates(rates, steps),
+            momentum=self.momentum,
+            nesterov=self.nesterov,
+            l2=self.l2,
+        )
+
+    def dropping(
+        self,
+        epochs: int,
+        *,
+        milestones: Sequence[float] = (0.8, 0.9),
+        warmup_epochs: int = 0,
+        **how: Any,
+    ) -> Optimizer:
+        """Optimizer whose rate drops after fractions of the epochs.
+
+        Args:
+            epochs: How many there are.
+            milestones: The fractions.
+            warmup_epochs: Epochs of linear warm-up, at most all.
+            **how: See `schedules.step_rates`.
+        """
+        rates = step_rates(
+            self.lr,
+            epochs,
+            milestones=[round(share * epochs) for share in milestones],
+            warmup_epochs=min(warmup_epochs, epochs),
+            **how,
+        )
+        return self.along(rates)

@@ -1,0 +1,72 @@
+"""The narrow ResNets of the CIFAR tables."""
+
+from collections.abc import Sequence
+from functools import partial
+
+import keras
+
+from keras_lt.layers import ReLU
+from keras_lt.models import anatomy
+from keras_lt.models.blocks import (
+    basic_block,
+    batch_norm,
+    conv,
+    kaiming,
+    residual_network,
+)
+
+
+def resnet_cifar(
+    input_shape: Sequence[int],
+    *,
+    depth: int = 32,
+    width: int = 16,
+    part: str = "whole",
+    thin: float = 1.0,
+    name: str = anatomy.ENCODER,
+) -> keras.Model:
+    """CIFAR ResNet with three stages and parameter-free shortcuts.
+
+    Args:
+        input_shape: `(H, W, channels)`.
+        depth: Layers with weights, classifier included: 6 * blocks + 2.
+        width: Channels of the first stage; the others have 2 and 4 times as
+            many.
+        part: `"whole"`; `"trunk"`, all before the last two stages; or
+            `"expert"`, from there on, for the trunk's output.
+        thin: Factor on the channels of the last two stages.
+        name: Name of the model.
+
+    Returns:
+        A functional model from images `(B, H, W, channels)`, already
+        normalised, to features `(B, 4 * width)`; a trunk ends, and an expert
+        begins, with a feature map.
+
+    Raises:
+        ValueError: if `depth` is not 6 * blocks + 2 with blocks >= 1.
+
+    Example:
+        >>> resnet_cifar((32, 32, 3)).count_params() - 2 * 1136
+        463504
+
+    Source: He et al., CVPR 2016, section 4.2, with option A shortcuts; as in
+        `kaidic/LDAM-DRW:models/resnet_cifar.py`.
+    """
+    blocks, rest = divmod(depth - 2, 6)
+    if rest or blocks < 1:
+        raise ValueError(f"`depth` must be 8, 14, 20, ..., got {depth}")
+
+    def stem(x):
+        x = conv(x, width, 3, initializer=kaiming("fan_in"), name=anatomy.STEM)
+        return ReLU(name="stem_relu")(batch_norm(x, name=anatomy.STEM))
+
+    return residual_network(
+        input_shape,
+        stem=stem,
+        block=partial(basic_block, shortcut="A", fan="fan_in"),
+        blocks=(blocks,) * 3,
+        width=width,
+        part=part,
+        thin=thin,
+        name=name,
+    )

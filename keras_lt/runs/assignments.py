@@ -1,0 +1,95 @@
+"""Hyperparameters from the command line, checked against the method."""
+
+import ast
+import re
+import types
+import typing
+from collections.abc import Sequence
+from typing import Any
+
+from keras_lt.hyperparameters import nearest
+from keras_lt.methods import Method
+
+
+def parse(method: Method, assignments: Sequence[str]) -> dict[str, Any]:
+    """Turn `["lr=0.1", "epochs=(20, 5)"]` into checked keyword arguments.
+
+    Raises:
+        ValueError: naming the assignment, for a name that the method does not
+            have (with the nearest one that it has) or a value of a wrong type.
+    """
+    values = {}
+    for assignment in assignments:
+        name, equals, text = assignment.partition("=")
+        if not equals:
+            raise ValueError(f"--set must be NAME=VALUE, got {assignment!r}")
+        if name not in method.hints:
+            raise ValueError(
+                f"--set: no hyperparameter {name!r}"
+                + nearest(name, method.hints)
+            )
+        values[name] = _value(name, text, method.hints[name])
+    return values
+
+
+def sweep(method: Method, assignment: str) -> list[dict[str, Any]]:
+    """Turn `"beta=0,0.5,1"` into one set of keyword arguments a value.
+
+    Values that hold commas themselves stand in brackets: `epochs=(2,2),(4,4)`.
+    """
+    name, _, text = assignment.partition("=")
+    values = re.findall(r"\([^)]*\)|[^,()]+", text)
+    if not values:
+        raise ValueError(
+            f"--sweep must be NAME=VALUE,VALUE,..., got {assignment!r}"
+        )
+    return [parse(method, [f"{name}={value}"]) for value in values]
+
+
+def _value(name, text, hint):
+    try:
+        value = ast.literal_eval(text)
+    except (ValueError, SyntaxError):
+        value = text
+    value = _fit(value, hint)
+    if value is _MISFIT:
+        raise ValueError(
+            f"--set: {name} must be {describe(hint)}, got {text!r}"
+        )
+    return value
+
+
+_MISFIT = object()
+
+
+def _fit(value, hint):
+    """Return `value` as the hinted type, or `_MISFIT`."""
+    origin, options = typing.get_origin(hint), typing.get_args(hint)
+    if origin in (types.UnionType, typing.Union):
+        fits = [_fit(value, option) for option in options]
+        return next((fit for fit in fits if fit is not _MISFIT), _MISFIT)
+    if origin is typing.Literal:
+        return value if value in options else _MISFIT
+    if origin is tuple:
+        if isinstance(value, int | float):
+            value = (value,)
+        if not isinstance(value, tuple | list) or len(value) != len(options):
+            return _MISFIT
+        fits = [_fit(v, o) for v, o in zip(value, options, strict=True)]
+        return _MISFIT if _MISFIT in fits else tuple(fits)
+    if hint is float and type(value) is int:
+        return float(value)
+    return value if type(value) is hint else _MISFIT
+
+
+def describe(hint: Any) -> str:
+    """Name a type as a person would."""
+    origin, options = typing.get_origin(hint), typing.get_args(hint)
+    if origin in (types.UnionType, typing.Union):
+        return " or ".join(describe(option) for option in options)
+    if origin is typing.Literal:
+        return " or ".join(repr(option) for option in options)
+    if origin is tuple:
+        inner = ", ".join(describe(option) for option in options)
+        return f"({inner}{',' * (len(options) == 1)})"
+    return "None" if hint is type(None) else hint.__name__

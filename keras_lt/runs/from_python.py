@@ -1,0 +1,76 @@
+"""Runs without a command line."""
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+import keras
+
+from keras_lt.runs.execution import execute
+from keras_lt.runs.folder import RunFolder
+from keras_lt.runs.options import Choice, Conditions, DataOptions, Manner
+from keras_lt.runs.plan import make_runs
+from keras_lt.runs.request import Request, split
+
+SEVERAL = {"set", "sweep", "seeds", "seeds_mode"}
+
+
+@dataclasses.dataclass(frozen=True)
+class FinishedRun:
+    """What a run left.
+
+    Args:
+        folder: With all of its files.
+        result: Content of `result.json`: accuracies, stages, what it cost.
+        model: Images `(B, H, W, channels)` in 0..255 to logits `(B, C)`.
+    """
+
+    folder: RunFolder
+    result: dict[str, Any]
+    model: keras.Model
+
+
+def train(
+    method: str = "wb",
+    *,
+    hyperparameters: Mapping[str, Any] | None = None,
+    seed: int = 0,
+    **options: Any,
+) -> FinishedRun:
+    """Train a method and evaluate it, as `keras-lt train` does.
+
+    Called again with the same arguments it goes on where it was stopped, or
+    returns what is there. The backend is the one that Keras runs on.
+
+    Args:
+        method: Name in `methods.METHODS`.
+        hyperparameters: Values in place of the defaults and presets, by name.
+        seed: Of initial weights, sampling and augmentation.
+        **options: The other flags of `keras-lt train`, but those of several
+            runs and of devices: `dataset="folder"`, `data_dir="photos"`,
+            `then=("crt",)`, `workdir="run"`, `plots=False`, ...
+
+    Returns:
+        A `FinishedRun`.
+
+    Raises:
+        TypeError: for an option that does not exist.
+        ValueError: for what cannot be trained, before training.
+    """
+    groups = (Choice, Conditions, DataOptions, Manner)
+    if several := SEVERAL & options.keys():
+        raise TypeError(f"one run is trained here, got {sorted(several)}")
+    own = tuple(f"{k}={v!r}" for k, v in (hyperparameters or {}).items())
+    values = {"method": method, "set": own, "seed": str(seed)}
+    choice, conditions, images, manner = split(values | options, *groups)
+    shown = ", ".join(f"{k}={v!r}" for k, v in (values | options).items())
+    request = Request(
+        choice=choice,
+        conditions=conditions,
+        images=images,
+        manner=manner,
+        command=f"keras_lt.runs.train({shown})",
+    )
+    (run,) = make_runs(request)
+    (result,) = execute([run])
+    return FinishedRun(run.folder, result, run.folder.model())

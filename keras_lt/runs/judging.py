@@ -1,0 +1,76 @@
+"""What is measured of a model for `result.json`."""
+
+from typing import Any
+
+import keras
+import numpy as np
+
+from keras_lt import stats
+from keras_lt.data import ImageDataset
+from keras_lt.models import anatomy
+from keras_lt.runs import routing_cost
+from keras_lt.training import Recipe, Stage, evaluate
+
+
+def judge(
+    model: keras.Model,
+    stage: Stage,
+    recipe: Recipe,
+    dataset: ImageDataset,
+    *,
+    flip: bool,
+) -> dict[str, Any]:
+    """Judge the model at the end of a stage.
+
+    Args:
+        model: The training model.
+        stage: Which has ended.
+        recipe: Whose stage it is.
+        dataset: Its test images, and its validation images if there are any.
+        flip: Whether to take the mean of image and mirror image.
+
+    Returns:
+        Accuracies by shot group and class, of views as well, norms of class
+        vectors, and how many images use how many experts.
+    """
+    counts = dataset.class_counts
+    serve = recipe.serve(model)
+    validation = dataset.validation and evaluate(
+        serve, *dataset.validation, counts, flip=flip
+    )
+    result = evaluate(
+        serve, *dataset.test, counts, views=recipe.views(model), flip=flip
+    )
+    result["validation_accuracy"] = validation and validation["accuracy"]
+    if flip:
+        plain = evaluate(serve, *dataset.test, counts)
+        result["accuracy_without_flip"] = plain["accuracy"]
+    result["epochs"] = stage.epochs
+    result["class_norms"] = class_norms(serve, model)
+    if anatomy.has_router(model):
+        used = routing_cost.count_used(model, dataset.test[0])
+        result["experts_used"] = used.tolist()
+    return result
+
+
+def class_norms(*candidates: keras.Model) -> list[float]:
+    """Norms of the class vectors, in the mean over all classifiers.
+
+    Args:
+        *candidates: Models, of which the first that has classifiers counts.
+    """
+    heads = next(filter(None, map(anatomy.heads, candidates)))
+    kernels = [keras.ops.convert_to_numpy(head.kernel) for head in heads]
+    norms = [stats.class_norms(kernel) for kernel in kernels]
+    return np.mean(norms, axis=0).tolist()
+
+
+def count_parameters(model: keras.Model) -> int:
+    """Weights, frozen or not, without statistics and random states."""
+    kept = (
+        variable
+        for variable in model.variables
+        if not variable.name.startswith("moving_")
+        and "float" in str(variable.dtype)
+    )
+    return sum(int(np.prod(variable.shape)) for variable in kept)

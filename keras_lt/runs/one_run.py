@@ -1,0 +1,249 @@
+"""One run: train, evaluate, and leave everything in its folder."""
+
+import contextlib
+import dataclasses
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import keras
+
+from keras_lt import training
+from keras_lt.data import ImageDataset, Loader
+from keras_lt.devices import is_chief, on_accelerator, replicas
+from keras_lt.models import anatomy
+from keras_lt.runs import (
+    judging,
+    provenance,
+    reports,
+    routing_cost,
+    strategies,
+)
+from keras_lt.runs.config import RunConfig
+from keras_lt.runs.folder import RunFolder
+from keras_lt.runs.looks import TestAccuracy, best_test
+from keras_lt.runs.options import Manner
+from keras_lt.runs.start import find_start
+
+Result = dict[str, Any]  # the content of `result.json`
+
+
+@dataclasses.dataclass
+class Run:
+    """A recipe with its data and folder.
+
+    Args:
+        folder: Where everything is left.
+        config: All that decides the result.
+        command: As it was typed.
+        variant: Hyperparameters in which it differs from its neighbours.
+        recipe: What is trained.
+        dataset: On which images.
+        loader: Which makes batches of them.
+        manner: How it is carried out.
+        together: Whether its seeds train side by side.
+        seeds_mode: How, see `Choice`.
+        verbose: Whether to show progress.
+    """
+
+    folder: RunFolder
+    config: RunConfig
+    command: str
+    variant: Mapping[str, Any]
+    recipe: training.Recipe
+    dataset: ImageDataset
+    loader: Loader
+    manner: Manner
+    together: bool = False
+    seeds_mode: str | None = None
+    verbose: bool = True
+
+    def check(self) -> None:
+        """Build everything once, to fail before training."""
+        self.clear()
+        self._try_layers()
+        start = find_start(self.config, self.recipe)
+        source = start.source(verbose=False) if start else None
+        training.rehearse(self.recipe, self.loader, start=source)
+
+    def _try_layers(self) -> None:
+        """Run layers for augmentation on two images."""
+        images = self.loader.pixels[:2].astype("float32")
+        for layer in self.loader.augment.layers:
+            try:
+                layer(images, training=True)
+            except Exception as error:  # theirs have no common base class
+                reason = str(error).strip().split("\n")[0]
+                name = getattr(layer, "name", layer)
+                raise ValueError(
+                    f"--augment: {name} does not work on images of "
+                    f"shape {images.shape[1:]}: {reason}"
+                ) from error
+
+    def clear(self) -> None:
+        """Free earlier models; Keras forgets more with them."""
+        with strategies.kept():
+            keras.utils.clear_session()
+        keras.config.set_dtype_policy(self.config.precision)
+
+    def execute(self) -> Result:
+        """Train or resume, and return the content of `result.json`."""
+        if not is_chief():
+            self.verbose = False
+            return self._finished() or self._train()
+        if self._finished():
+            print(f"{self.folder.path} is complete already")
+        else:
+            self._announce()
+            self.folder.begin(
+                self.config,
+                command=self.command,
+                data_dir=self.config.data.data_dir,
+                flip_tta=self.manner.flip_tta,
+                versions=provenance.versions(),
+            )
+            with self._failures_of_data():
+                result = self._train()
+            self.folder.finish(result)
+        result = self.folder.result()
+        reports.print_stages(result)
+        reports.print_seconds(result)
+        if self.manner.plots:
+            reports.draw(self.folder)
+        return result
+
+    def _finished(self) -> Result | None:
+        if self.folder.result_file.exists():
+            return self.folder.result()
+        return None
+
+    @contextlib.contextmanager
+    def _failures_of_data(self) -> Iterator[None]:
+        """Raise what made reading images fail, not what came of it."""
+        try:
+            yield
+        except Exception as error:
+            for images in self._images():
+                if getattr(images, "failure", None):
+                    raise images.failure from error
+            raise
+
+    def _images(self) -> list[Any]:
+        """Images of all splits."""
+        data = self.dataset
+        splits = (data.train, data.validation, data.test)
+        return [images for images, _ in filter(None, splits)]
+
+    def _announce(self) -> None:
+        counts = self.dataset.class_counts
+        print(
+            f"{self.folder.path}: {self.config.method} on {self.dataset.name}, "
+            f"{sum(counts):,} training images in {len(counts)} classes "
+            f"({max(counts)} to {min(counts)}), split "
+            f"{self.dataset.split_sha256[:16]}, {self.config.backend}",
+            flush=True,
+        )
+        if start := find_start(self.config, self.recipe):
+            print(f"stage {start.stage} starts from {start.file}", flush=True)
+
+    def _train(self) -> Result:
+        # XLA halves the speed of convolutions in TensorFlow on a CPU, and it
+        # cannot compile what replicas say to each other.
+        on_tensorflow = self.config.backend == "tensorflow"
+        plain = on_tensorflow and (not on_accelerator() or replicas() > 1)
+        start = find_start(self.config, self.recipe)
+        outcome = training.run(
+            self.recipe,
+            self.loader,
+            seed=self.config.seed,
+            workdir=self.folder.path,
+            on_stage_end=self._judge,
+            callbacks=self._callbacks,
+            start=start.source(self.verbose) if start else None,
+            jit_compile=False if plain else "auto",
+            steps_per_execution=self.manner.steps_per_execution,
+            validation_freq=self.manner.validation_freq,
+            checkpoint_seconds=self.manner.checkpoint_seconds,
+            accumulate_steps=self.config.accumulate_steps,
+            sync_batch_norm=self.config.sync_batch_norm,
+            verbose=self.verbose,
+        )
+        clock = training.Clock(outcome.spent)
+        with clock.count("checkpoints"):
+            serve = self.recipe.serve(outcome.model)
+            if is_chief():
+                self.folder.save_model(serve)
+        with clock.count("evaluation"):
+            routing = self._routing(serve)
+        stage = self.recipe.stages[-1]
+        last = outcome.records[stage.name]
+        return {
+            **self.config.to_json(),
+            "epochs": self.recipe.epochs,
+            "accuracy": last["accuracy"],
+            "validation_accuracy": last["validation_accuracy"],
+            "flip_tta": self.manner.flip_tta,
+            "variant": dict(self.variant),
+            "stages": outcome.records,
+            "routing": routing,
+            "class_counts": self.dataset.class_counts,
+            "class_names": self.dataset.class_names,
+            "parameters": judging.count_parameters(serve),
+            "train_seconds": round(outcome.seconds, 2),
+            "images_per_second": _speed(outcome),
+            "seconds": {k: round(v, 3) for k, v in clock.seconds.items()},
+            "input": self.loader.kind,
+            "unreadable": self._unreadable(),
+            "device": provenance.device(),
+            "replicas": replicas(),
+            "versions": provenance.versions(),
+            "commit": provenance.commit(),
+            "command": self.command,
+        }
+
+    def _judge(self, stage: training.Stage, model: keras.Model) -> Result:
+        found = judging.judge(
+            model,
+            stage,
+            self.recipe,
+            self.dataset,
+            flip=self.manner.flip_tta,
+        )
+        return found | {
+            "best_test": best_test(self.folder.epochs(), stage.name)
+        }
+
+    def _unreadable(self) -> dict[str, str]:
+        """Images that others stood in for, with the reasons; shown as well."""
+        found = {}
+        for images in self._images():
+            found |= getattr(images, "unreadable", {})
+        for reason in found.values():
+            print(f"skipped: {reason}", flush=True)
+        return found
+
+    def _routing(self, serve: keras.Model) -> Result | None:
+        """Cost of routed experts on the test images."""
+        if not anatomy.has_router(serve):
+            return None
+        plain = routing_cost.plain_macs(
+            self.config.hyperparameters, self.dataset.class_counts, serve
+        )
+        return routing_cost.report(serve, self.dataset.test[0], plain)
+
+    def _callbacks(
+        self, stage: training.Stage
+    ) -> Sequence[keras.callbacks.Callback]:
+        callbacks = []
+        if every := self.manner.test_freq:
+            test = self.dataset.test
+            callbacks.append(TestAccuracy(self.recipe.serve, *test, every))
+        if self.manner.tensorboard and is_chief():
+            folder = self.folder.tensorboard(stage.name)
+            callbacks.append(keras.callbacks.TensorBoard(folder))
+        return callbacks
+
+
+def _speed(outcome: training.Outcome) -> float | None:
+    """Training images a second, without compilation and validation."""
+    seconds = outcome.spent.get("steps", 0) + outcome.spent.get("input", 0)
+    return round(outcome.images / seconds, 1) if outcome.images else None

@@ -1,0 +1,193 @@
+"""From a request to runs, with everything checked before the first starts."""
+
+import dataclasses
+import hashlib
+import itertools
+import pathlib
+from collections.abc import Mapping
+from typing import Any
+
+import keras
+
+from keras_lt.data import ImageDataset, ImageFiles
+from keras_lt.devices import is_chief, replicas
+from keras_lt.methods import METHODS, Method
+from keras_lt.runs import assignments
+from keras_lt.runs.checks import check
+from keras_lt.runs.config import RunConfig
+from keras_lt.runs.folder import RunFolder
+from keras_lt.runs.one_run import Run
+from keras_lt.runs.options import Choice
+from keras_lt.runs.preparation import batch_sizes, make_loader, make_recipe
+from keras_lt.runs.request import Request
+
+
+@dataclasses.dataclass(frozen=True)
+class Variant:
+    """One line of the table to come: a method with its settings.
+
+    Args:
+        name: Of the method.
+        method: With the stages that follow.
+        settings: Values of `--set` and `--sweep`, by name.
+        shown: Those of `--sweep`, which name the run.
+    """
+
+    name: str
+    method: Method
+    settings: Mapping[str, Any]
+    shown: Mapping[str, Any]
+
+
+def make_runs(request: Request) -> list[Run]:
+    """Make one run for each method, variant and seed.
+
+    Args:
+        request: What is asked for.
+
+    Returns:
+        Runs, those that differ only in their seed one after the other.
+
+    Raises:
+        ValueError: for anything that would fail later, as far as can be told.
+    """
+    check(request)
+    variants, seeds = _variants(request.choice), _seeds(request.choice)
+    dataset = request.images.load()
+    several = len(variants) * len(seeds) > 1
+    runs = []
+    for variant, seed in itertools.product(variants, seeds):
+        config = _config(request, dataset, variant, seed)
+        folder = _folder(request, config, variant, several)
+        recipe = make_recipe(variant.method, config, dataset)
+        runs.append(
+            Run(
+                folder=folder,
+                config=config,
+                command=request.command,
+                variant=variant.shown,
+                recipe=recipe,
+                dataset=dataset,
+                loader=make_loader(
+                    recipe, config, dataset, kind=request.manner.input
+                ),
+                manner=request.manner,
+                together=bool(request.choice.seeds),
+                seeds_mode=request.choice.seeds_mode,
+            )
+        )
+    for run in runs[:: len(seeds)]:  # seeds do not change the shapes
+        run.check()
+    return runs
+
+
+def _variants(choice: Choice) -> list[Variant]:
+    names = [*dict.fromkeys(choice.method)]
+    if choice.sweep and len(names) > 1:
+        raise ValueError(f"--sweep needs one --method, got {names}")
+    variants = []
+    for name in names:
+        method = METHODS[name].then(choice.then)
+        settings = assignments.parse(method, choice.set)
+        swept = [
+            shown
+            for text in choice.sweep
+            for shown in assignments.sweep(method, text)
+        ]
+        variants += [
+            Variant(name, method, settings | shown, shown)
+            for shown in swept or [{}]
+        ]
+    return variants
+
+
+def _seeds(choice: Choice) -> list[int]:
+    flag = "seeds" if choice.seeds else "seed"
+    texts = choice.seeds or choice.seed or ("0",)
+    for text in texts:
+        if not str(text).isdecimal():
+            raise ValueError(
+                f"--{flag} must be whole numbers >= 0, got {text!r}"
+            )
+    return [*dict.fromkeys(map(int, texts))]
+
+
+def _config(
+    request: Request, dataset: ImageDataset, variant: Variant, seed: int
+) -> RunConfig:
+    source, images = dataset.source, request.images
+    counts = dataset.class_counts
+    ratio = images.imbalance_ratio or source.imbalance_ratio
+    ratio = ratio or max(counts) / min(counts)
+    on_disk = isinstance(dataset.train[0], ImageFiles)
+    return RunConfig(
+        **vars(request.conditions),
+        method=variant.name,
+        then=request.choice.then,
+        hyperparameters=_hyperparameters(variant, source.family, request),
+        data=dataclasses.replace(images, imbalance_ratio=ratio),
+        on_disk=on_disk,
+        splits_test=on_disk or source.splits_test,
+        split_sha256=dataset.split_sha256,
+        init_from_sha256=_hash_of_start(request.conditions.init_from),
+        backend=keras.backend.backend(),
+        seed=seed,
+    )
+
+
+def _hyperparameters(
+    variant: Variant, family: str, request: Request
+) -> dict[str, Any]:
+    """Resolve all: defaults, preset, --set, other flags."""
+    choice, method = request.choice, variant.method
+    published = method.defaults | method.presets.get(family, {})
+    values = {**published, **variant.settings}
+    if choice.batch_size is not None:
+        values["batch_size"] = choice.batch_size
+    if choice.lr_scaling == "linear":
+        factor = values["batch_size"] / published["batch_size"]
+        for name in published:
+            if name.split("_")[-1] == "lr" and name not in variant.settings:
+                values[name] *= factor
+    values = method.scale_epochs(values, choice.epochs_scale)
+    _check_parts(values, request.conditions.accumulate_steps)
+    return values
+
+
+def _check_parts(values: Mapping[str, Any], parts: int) -> None:
+    for name, size in batch_sizes(values).items():
+        if size % (parts * replicas()):
+            raise ValueError(
+                f"{name} {size} does not divide over {replicas()} devices "
+                f"and --accumulate_steps={parts}"
+            )
+
+
+def _hash_of_start(init_from: str | None) -> str | None:
+    """Content of a file of weights to start from, if there is one."""
+    if init_from is None:
+        return None
+    path = pathlib.Path(init_from)
+    if path.is_file():
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    model = RunFolder(path).model_file
+    if not model.exists():
+        raise ValueError(
+            "--init_from must be the folder of a finished run, or a file of "
+            f"weights, but {model} is missing"
+        )
+    return None
+
+
+def _folder(
+    request: Request, config: RunConfig, variant: Variant, several: bool
+) -> RunFolder:
+    """Folder of a run, which is free or holds an equal one."""
+    path = pathlib.Path(request.manner.workdir or "runs")
+    if several or not request.manner.workdir:
+        path /= config.label(variant.shown)
+    folder = RunFolder(path)
+    if is_chief():
+        folder.check_free(config, request.manner.resume)
+    return folder

@@ -1,0 +1,84 @@
+"""What a teacher says of every training image, written once."""
+
+import hashlib
+import io
+import pathlib
+import zipfile
+from typing import Any
+
+import keras
+import numpy as np
+
+from keras_lt.atomic import write_arrays
+from keras_lt.devices import is_chief
+from keras_lt.training.evaluation import predict_logits
+
+
+def soft_labels(
+    teacher: keras.Model | None,
+    loader: Any,
+    path: pathlib.Path | None = None,
+    *,
+    verbose: bool = True,
+) -> tuple[np.ndarray | None, np.ndarray | None]:
+    """Logits of a teacher for the training and the validation images.
+
+    Args:
+        teacher: Images to logits `(B, C)`; None for no soft labels.
+        loader: Anything with `pixels` and `validation`, see `data.Loader`.
+        path: File to keep them in. What it holds is taken if it is whole and
+            came from this teacher and these images, and else written anew.
+        verbose: Whether to say so.
+
+    Returns:
+        float32 `(N, C)`, and the same for validation; or None.
+    """
+    if teacher is None:
+        return None, None
+    pixels = [loader.pixels]
+    if loader.validation is not None:
+        pixels.append(loader.validation[0])
+    origin = _hash([*teacher.get_weights(), *pixels])
+    kept, why = _read(path, origin)
+    if kept is None:
+        if verbose:
+            count = sum(map(len, pixels))
+            print(f"soft labels of {count:,} images{why}", flush=True)
+        kept = [predict_logits(teacher, images) for images in pixels]
+        if path and is_chief():
+            _write(path, kept, origin)
+    return kept[0], kept[1] if len(kept) > 1 else None
+
+
+def _hash(arrays) -> str:
+    digest = hashlib.sha256()
+    for array in arrays:
+        digest.update(f"{array.shape} {array.dtype}".encode())
+        names = getattr(array, "names", array)  # of images on disk
+        digest.update(np.ascontiguousarray(names).data)
+    return digest.hexdigest()
+
+
+def _write(path, arrays, origin):
+    named = {f"arr_{number}": array for number, array in enumerate(arrays)}
+    hashes = {"origin": np.array(origin), "hash": np.array(_hash(arrays))}
+    write_arrays(path, named | hashes)
+
+
+def _read(path, origin):
+    """Arrays or None, and why there are none."""
+    if path is None or not path.exists():
+        return None, ""
+    again = f" again, as {path} "
+    try:
+        content = io.BytesIO(path.read_bytes())
+        with np.load(content, allow_pickle=False) as archive:
+            names = [n for n in archive.files if n.startswith("arr_")]
+            arrays = [archive[name] for name in names]
+            if str(archive["hash"]) != _hash(arrays):
+                return None, f"{again}is damaged"
+            if str(archive["origin"]) != origin:
+                return None, f"{again}is of another teacher or other images"
+    except (ValueError, KeyError, OSError, EOFError, zipfile.BadZipFile):
+        return None, f"{again}is damaged"
+    return arrays, ""

@@ -1,0 +1,172 @@
+"""export.py and predict.py, on a run of train.py."""
+
+import json
+import shutil
+import subprocess
+import sys
+
+import numpy as np
+import programs
+import pytest
+
+from keras_lt import data
+from keras_lt.image_reader import ORIENTATION
+
+# The accuracy of a SavedModel where neither Keras nor keras_lt can be imported.
+ACCURACY = """
+import sys
+sys.modules.update({"keras": None, "keras_lt": None})
+import numpy as np, tensorflow as tf
+folder, test = sys.argv[1:]
+test, loaded = np.load(test), tf.saved_model.load(folder)
+answer = loaded.signatures["serving_default"](images=tf.constant(test["x"]))
+print(float(np.mean(answer["logits"].numpy().argmax(1) == test["y"])))
+"""
+
+
+# tests/export has both backends.
+pytestmark = programs.once("tensorflow")
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("runs")
+    programs.run("train.py", *programs.TINY, "--workdir=run", cwd=folder)
+    out, _ = programs.run("export.py", "run", "--check=test", cwd=folder)
+    assert "on 700 test images no logit differs by more than" in out
+    return folder / "run"
+
+
+def test_accuracy_is_that_of_the_run(run, tmp_path):
+    images, labels = data.load("digits_lt").test
+    np.savez(tmp_path / "test.npz", x=images, y=labels)
+    folder = run / "export" / "saved_model"
+    done = subprocess.run(
+        [sys.executable, "-c", ACCURACY, folder, tmp_path / "test.npz"],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    expected = programs.result(run)["accuracy"]["overall"]
+    assert float(done.stdout) == expected
+    content = folder / "assets.extra" / "keras_lt.json"
+    assert json.loads(content.read_text())["method"] == "ce"
+
+
+def test_the_signatures_that_tensorflow_shows(run):
+    program = "from tensorflow.python.tools.saved_model_cli import main; main()"
+    folder = run / "export" / "saved_model"
+    done = subprocess.run(
+        [sys.executable, "-c", program, "show", "--dir", folder, "--all"],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    for name in ("serving_default", "serve", "serve_with_prior"):
+        assert f"signature_def['{name}']" in done.stdout
+    assert "inputs['images'] tensor_info" in done.stdout
+    assert "dtype: DT_UINT8" in done.stdout
+
+
+def test_predict(run, tmp_path):
+    import PIL.Image
+
+    images, _ = data.load("digits_lt").test
+    np.save(tmp_path / "two.npy", images[:2])
+    (tmp_path / "photos").mkdir()
+    photo = PIL.Image.fromarray(images[0, :, :, 0])
+    photo.save(tmp_path / "photos" / "digit.png")
+    ask = ("predict.py", run / "export" / "saved_model")
+    out, _ = programs.run(*ask, "two.npy", "photos", cwd=tmp_path)
+    first, second, third = out.splitlines()
+    assert first.startswith("two.npy[0]") and first.count("%") == 3
+    assert second.startswith("two.npy[1]")
+    assert third.startswith("photos/digit.png")
+    assert first.split()[1:] == third.split()[1:]
+    moved, _ = programs.run(
+        *ask, "two.npy", "--prior=uniform", "--top=10", cwd=tmp_path
+    )
+    assert moved.splitlines()[0].count("%") == 10
+    assert first.split()[1:] != moved.splitlines()[0].split()[1:7]
+
+
+def test_photographs_are_read_as_in_training(run, tmp_path):
+    """A wide one whose camera was turned: its centre, upright."""
+    import PIL.Image
+
+    photo = np.random.default_rng(0).integers(0, 256, (30, 90, 3), "uint8")
+    exif = PIL.Image.Exif()
+    exif[ORIENTATION] = 6
+    PIL.Image.fromarray(photo).save(tmp_path / "wide.png", exif=exif)
+    pixels = data.read_image(tmp_path / "wide.png", 8, whole=8, channels=1)
+    np.save(tmp_path / "read.npy", pixels[None])
+    ask = ("predict.py", run / "export" / "saved_model", "--top=10")
+    out, _ = programs.run(*ask, "wide.png", "read.npy", cwd=tmp_path)
+    photograph, array = (line.split()[1:] for line in out.splitlines())
+    assert photograph == array
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["absent.npy"], "IMAGES: absent.npy is missing"),
+        ([], "expected ARTEFACT IMAGES... beside --flags"),
+        (["empty"], "IMAGES: there are none"),
+        (["large.npy"], "must hold uint8"),
+        (["good.npy", "--prior=1,2"], "--prior must be uniform or 10 numbers"),
+        (["good.npy", "--top=0"], "--top must be >= 1, got 0"),
+        (["text.png"], "text.png is no image"),
+    ],
+    ids=str,
+)
+def test_bad_questions(run, arguments, words, tmp_path):
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "text.png").write_text("no picture")
+    np.save(tmp_path / "good.npy", np.zeros((1, 8, 8, 1), "uint8"))
+    np.save(tmp_path / "large.npy", np.zeros((1, 9, 9, 1), "uint8"))
+    artefact = run / "export" / "saved_model"
+    _, err = programs.run(
+        "predict.py", artefact, *arguments, cwd=tmp_path, status=2
+    )
+    assert words in err.splitlines()[-1]
+
+
+def damage(name, content):
+    def spoil(folder):
+        (folder / name).write_bytes(content)
+
+    return spoil
+
+
+@pytest.mark.parametrize(
+    ("spoil", "words"),
+    [
+        (lambda folder: (folder / "result.json").unlink(), "is missing"),
+        (damage("result.json", b"{"), "holds no run"),
+        (damage("config.json", b"{}"), "holds no run"),
+        (damage("model.keras", b"PK"), "model.keras is damaged"),
+        (lambda folder: None, "--format must be one of"),
+    ],
+)
+def test_damaged_runs(run, spoil, words, tmp_path):
+    folder = tmp_path / "copy"
+    shutil.copytree(run, folder, ignore=shutil.ignore_patterns("export"))
+    spoil(folder)
+    format = "torch" if "format" in words else "saved_model"
+    _, err = programs.run(
+        "export.py", "copy", f"--format={format}", cwd=tmp_path, status=2
+    )
+    assert words in err.splitlines()[-1]
+    assert not (folder / "export").exists()
+
+
+def test_nothing_is_overwritten(run):
+    before = sorted((run / "export").rglob("*"))
+    _, err = programs.run("export.py", run, cwd=run, status=2)
+    assert "exists already" in err
+    assert sorted((run / "export").rglob("*")) == before
+
+
+def test_what_is_no_artefact(run, tmp_path):
+    _, err = programs.run("predict.py", run, "x.npy", cwd=tmp_path, status=2)
+    assert "is no SavedModel" in err

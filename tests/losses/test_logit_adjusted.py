@@ -1,0 +1,47 @@
+# Goldens: tests/cards/toolbox.md.
+import keras
+import numpy as np
+import pytest
+from gradients import gradient
+
+from keras_lt.losses import LogitAdjustedLoss
+
+LOGITS = np.array([[2, 1, 0], [0, 3, 0], [1, -1, 0.5]], "float32")
+LABELS = np.arange(3)
+COUNTS = (100, 10, 5)
+
+
+@pytest.mark.parametrize(
+    ("tau", "golden", "slope"),
+    [
+        (0, 0.51916195, [0.19136566, 0.02589853, -0.21726419]),
+        (0.5, 0.8250043, [0.2828644, 0.0121057, -0.29497]),
+        (1, 1.33393928, [0.31932761, 0.00432163, -0.32364923]),
+        (2, 2.7628746, [0.3323795, 0.0004498, -0.3328294]),
+    ],
+)
+def test_goldens(tau, golden, slope):
+    loss = LogitAdjustedLoss(COUNTS, tau=tau)
+    assert float(loss(LABELS, LOGITS)) == pytest.approx(golden, rel=1e-6)
+    found = gradient(lambda logits: loss(LABELS, logits), LOGITS)
+    np.testing.assert_allclose(found[2], slope, atol=2e-7)
+
+
+def test_mixed_labels_lie_between():
+    loss = LogitAdjustedLoss(COUNTS)
+    ends = [float(loss(np.array([c]), LOGITS[:1])) for c in (0, 2)]
+    mixed = float(loss(np.array([[0.25, 0, 0.75]]), LOGITS[:1]))
+    assert mixed == pytest.approx(0.25 * ends[0] + 0.75 * ends[1], rel=1e-6)
+
+
+def test_each_expert_has_its_own():
+    loss = LogitAdjustedLoss(COUNTS)
+    experts = np.stack([LOGITS, LOGITS[::-1]], axis=1)
+    alone = [float(loss(LABELS, experts[:, e])) for e in (0, 1)]
+    assert float(loss(LABELS, experts)) == pytest.approx(sum(alone), rel=1e-6)
+
+
+def test_a_class_without_images_is_an_error():
+    with pytest.raises(ValueError, match="got 0 for class 1"):
+        LogitAdjustedLoss((3, 0))
+    assert keras.losses.serialize(LogitAdjustedLoss((3, 1)))

@@ -1,0 +1,50 @@
+import pytest
+
+from keras_lt.methods import METHODS
+from keras_lt.runs import plan
+from keras_lt.runs.options import Choice, Conditions, DataOptions, Manner
+from keras_lt.runs.request import Request
+
+WB = METHODS["wb"]
+
+
+def request(accumulate_steps=1, **choice):
+    return Request(
+        choice=Choice(**choice),
+        conditions=Conditions(accumulate_steps=accumulate_steps),
+        images=DataOptions(),
+        manner=Manner(),
+        command="",
+    )
+
+
+def resolved(settings, asked):
+    variant = plan.Variant("wb", WB, settings, {})
+    return plan._hyperparameters(variant, "digits", asked)
+
+
+@pytest.mark.parametrize("scaling", ["none", "linear"])
+def test_learning_rates_of_another_batch_size(scaling):
+    own = resolved({}, request())
+    batch = 4 * own["batch_size"]
+    asked = request(batch_size=batch, lr_scaling=scaling)
+    found = resolved({"head_lr": 0.5}, asked)
+    factor = 4 if scaling == "linear" else 1
+    changed = {"batch_size": batch, "lr": factor * own["lr"], "head_lr": 0.5}
+    assert found == own | changed
+
+
+def test_every_batch_divides_over_parts_and_devices(monkeypatch):
+    monkeypatch.setattr(plan, "replicas", lambda: 2)
+    values = {"batch_size": 96, "scales_batch_size": 48, "other": 7}
+    plan._check_parts(values, 3)
+    plan._check_parts(values | {"scales_batch_size": None}, 16)
+    with pytest.raises(ValueError, match="batch_size 48 does not divide"):
+        plan._check_parts(values, 16)
+
+
+def test_a_recipe_sees_the_parts_of_its_batches():
+    for parts, size in ((1, 64), (4, 16)):
+        (run,) = plan.make_runs(request(accumulate_steps=parts, method=("ce",)))
+        assert run.config.hyperparameters["batch_size"] == 64
+        assert run.recipe.stages[0].batch_size == size
