@@ -18,13 +18,9 @@ from keras_lt.training import (
 
 ON_TENSORFLOW = keras.backend.backend() == "tensorflow"
 EPOCHS = {
-    "ce": (4,),
-    "ldam": (2, 2),
-    "reslt": (5,),
-    "ride": (2, 1, 1),
-    "ssd": (2, 2, 2, 2),
-    "wb": (2, 2),
-}
+    name: (2,) * len(method.defaults["epochs"])
+    for name, method in METHODS.items()
+} | {"ce": (4,), "reslt": (5,), "ride": (2, 1, 1)}
 FEWER = {"ride": {"num_experts": 2}}  # as many as routers need
 CASES = pytest.mark.parametrize("method", METHODS)
 
