@@ -67,6 +67,28 @@ def rows_of_replicas(x: Tensor) -> Tensor:
     return x if context is None else context.all_gather(x, axis=0)
 
 
+def rows_in_order(x: Tensor, order: Tensor) -> Tensor:
+    """Rows of the whole batch in another order, shared out as before.
+
+    Args:
+        x: The rows of a replica, or all B of them.
+        order: `(B,)` ints, the same on all replicas: row `order[i]` comes to
+            place i of the whole batch. `argsort(order)` takes it back.
+    """
+    x = ops.take(rows_of_replicas(x), order, axis=0)
+    context = _replica_context()
+    if context is not None:
+        share = x.shape[0] // context.num_replicas_in_sync
+        start = share * context.replica_id_in_sync_group
+        return x[start : start + share]
+    distribution = keras.distribution.distribution()
+    if distribution is None:
+        return x
+    # Without this JAX gives all rows to every device.
+    layout = distribution.get_data_layout(x.shape)
+    return keras.distribution.distribute_tensor(x, layout)
+
+
 def _replica_context():
     """Context in which a replica of several meets the others, or None."""
     if keras.backend.backend() != "tensorflow":

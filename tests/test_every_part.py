@@ -102,10 +102,12 @@ ARGUMENTS = {
     "MomentumContrast": [
         {
             "encoder": keras.Sequential(
-                [keras.Input((2,)), keras.layers.Dense(3)]
+                [keras.Input((2,)), layers.BatchNormalization()]
             ),
             "batch_size": 2,
             "queue_size": 6,
+            "shuffle": True,
+            "groups": 2,
             "width": 4,
             "momentum": 0.5,
             "temperature": 1.0,

@@ -4,6 +4,7 @@ import keras
 from keras import ops
 
 from keras_lt import devices
+from keras_lt.keras_internals import flatten_layers
 from keras_lt.ops import mean_over_replicas, tf_batch_norm
 
 
@@ -138,3 +139,35 @@ class BatchNormalization(keras.layers.BatchNormalization):
             "groups": self.groups,
             "synchronize": self.synchronize,
         }
+
+
+def set_groups(model: keras.Model, groups: int) -> None:
+    """Let all batch normalisation in a model work by parts of the batch.
+
+    Args:
+        model: Changed in place, nested models and layers included.
+        groups: See `BatchNormalization`.
+
+    Raises:
+        ValueError: if it has none, or one that has no parts; nothing is
+            changed then.
+    """
+    norms = [
+        layer
+        for layer in flatten_layers(model)
+        if isinstance(layer, keras.layers.BatchNormalization)
+    ]
+    for norm in norms:
+        if not isinstance(norm, BatchNormalization) or norm.synchronize:
+            raise ValueError(
+                f"`groups`={groups} needs `keras_lt.layers.BatchNormalization`"
+                f" that is not synchronised, got {norm.name!r} of "
+                f"{type(norm).__module__.split('.')[0]}"
+            )
+    if not norms:
+        raise ValueError(
+            f"`groups`={groups} needs batch normalisation, got none in "
+            f"{model.name!r}"
+        )
+    for norm in norms:
+        norm.groups = groups

@@ -1,16 +1,18 @@
 """Label-aware contrast with a momentum encoder and a queue of keys."""
 
-from typing import Any
-
 import keras
 from keras import ops
 
+from keras_lt.devices import replicas
 from keras_lt.keras_internals import OwnLosses, without_tensorflow
-from keras_lt.ops import class_ids, rows_of_replicas, unit_length
-
-Tensor = Any
-
-MASKED = -1e9  # finite, so that a row of nothing else has a gradient
+from keras_lt.layers.batch_normalization import set_groups
+from keras_lt.layers.contrast import contrast, no_class, random_directions
+from keras_lt.ops import (
+    class_ids,
+    rows_in_order,
+    rows_of_replicas,
+    unit_length,
+)
 
 
 @keras.saving.register_keras_serializable(package="keras_lt")
@@ -29,6 +31,13 @@ class MomentumContrast(OwnLosses, keras.layers.Layer):
     Entries not yet written are random directions of no class. Key encoder,
     queue and its labels are weights of this layer: they are saved with it.
 
+    Where an image's query and key are normalised with the statistics of the
+    same images, those give the pair away, and the contrast may learn nothing
+    else (He et al., section 3.3). `shuffle` draws the keys' images in another
+    order in every step, over all devices, before they are shared out again;
+    the keys come back in the order of the queries. It matters where a batch
+    has several parts with statistics of their own: devices, or `groups`.
+
     Args:
         encoder: Query encoder, a built model from images to features
             `(B, D)`. The key encoder begins as its copy. Batch normalisation
@@ -39,13 +48,20 @@ class MomentumContrast(OwnLosses, keras.layers.Layer):
         width: Length of a projected query or key.
         momentum: Of the key encoder, in [0, 1].
         temperature: T, > 0.
+        shuffle: Whether to encode the keys in a drawn order. The state of the
+            draws is in `variables`, so runs that resume draw on; a `.keras`
+            file has none, as of every random layer of Keras.
+        groups: Parts of a device's share of the batch, set in every
+            `layers.BatchNormalization` of the query encoder, which is changed
+            in place, and of the key encoder; 1 leaves the encoder as it is.
         **kwargs: Of `keras.layers.Layer`, such as `name`.
 
     Call arguments: queries and keys, two crops of the same images, and labels
         `(B,)` of class ids.
     Returns: the encoder's features of the queries `(B, D)`, not projected.
-    Raises: ValueError: if `queue_size` is not a multiple of `batch_size`, or
-        `momentum` or `temperature` is out of range.
+    Raises: ValueError: if `queue_size` is not a multiple of `batch_size`, that
+        not one of `groups` and devices, `momentum` or `temperature` is out of
+        range, or the encoder's batch normalisation has no `groups`.
 
     Example:
         >>> crops, keys = keras.Input((8,)), keras.Input((8,))
@@ -57,7 +73,9 @@ class MomentumContrast(OwnLosses, keras.layers.Layer):
 
     Source: Li et al., ICCV 2021, `MCG-NJU/SSD-LT`; He et al., CVPR 2020.
     Differs from the released code: entries not yet written have no class, not
-        class 0; one process has no shuffled batch normalisation.
+        class 0. It always shuffles, and needs several devices for it; here the
+        default does not, and one device with `groups` does what they do. The
+        moving statistics are the mean over all parts, not those of one device.
     """
 
     def __init__(
@@ -69,6 +87,8 @@ class MomentumContrast(OwnLosses, keras.layers.Layer):
         width: int = 128,
         momentum: float = 0.999,
         temperature: float = 0.2,
+        shuffle: bool = False,
+        groups: int = 1,
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -82,12 +102,22 @@ class MomentumContrast(OwnLosses, keras.layers.Layer):
             raise ValueError(f"`momentum` must be in [0, 1], got {momentum}")
         if not temperature > 0:
             raise ValueError(f"`temperature` must be > 0, got {temperature}")
+        if groups < 1 or batch_size % groups:
+            raise ValueError(
+                f"`groups` must divide the batch of {batch_size}, got {groups}"
+            )
+        if groups > 1:
+            set_groups(encoder, groups)
         self.encoder = encoder
         self.batch_size = batch_size
         self.queue_size = queue_size
         self.width = width
         self.momentum = momentum
         self.temperature = temperature
+        self.shuffle = shuffle
+        self.groups = groups
+        if shuffle:
+            self.seed_generator = keras.random.SeedGenerator()
         with without_tensorflow():
             self.key_encoder = keras.models.clone_model(encoder)
         self.key_encoder.name = f"key_{encoder.name}"
@@ -109,6 +139,11 @@ class MomentumContrast(OwnLosses, keras.layers.Layer):
 
     def build(self, queries_shape, keys_shape, labels_shape):
         """Make the queue; copy the query side to the key side."""
+        if self.batch_size % (self.groups * replicas()):
+            raise ValueError(
+                f"`batch_size` must be a multiple of {self.groups} groups on "
+                f"each of {replicas()} devices, got {self.batch_size}"
+            )
         self.reset_keys()
         self._pairs = [
             pair
@@ -130,8 +165,8 @@ class MomentumContrast(OwnLosses, keras.layers.Layer):
             )
 
         shape = (self.queue_size, self.width)
-        self.queue = state("queue", shape, _directions, "float32")
-        self.queue_labels = state("queue_labels", shape[:1], _no_class, "int32")
+        self.queue = state("queue", shape, random_directions, "float32")
+        self.queue_labels = state("queue_labels", shape[:1], no_class, "int32")
         self.pointer = state("pointer", (), "zeros", "int32")
 
     def _sides(self):
@@ -158,8 +193,7 @@ class MomentumContrast(OwnLosses, keras.layers.Layer):
         for query, key in self._pairs:
             old = ops.stop_gradient(key)
             key.assign(old + share * (ops.stop_gradient(query) - old))
-        key = self.key_projector(self.key_encoder(keys, training=True))
-        key = ops.stop_gradient(unit_length(key))
+        key = ops.stop_gradient(unit_length(self._encode(keys)))
         query = unit_length(self.projector(features))
         queue = ops.stop_gradient(self.queue)
         queue_labels = ops.stop_gradient(self.queue_labels)
@@ -177,6 +211,19 @@ class MomentumContrast(OwnLosses, keras.layers.Layer):
         )
         self.pointer.assign((start + self.batch_size) % self.queue_size)
 
+    def _encode(self, images):
+        """Project the key encoder's features of images, in their order."""
+        if not self.shuffle:
+            return self._encode_as_they_come(images)
+        order = keras.random.shuffle(
+            ops.arange(self.batch_size), seed=self.seed_generator
+        )
+        keys = self._encode_as_they_come(rows_in_order(images, order))
+        return rows_in_order(keys, ops.argsort(order))
+
+    def _encode_as_they_come(self, images):
+        return self.key_projector(self.key_encoder(images, training=True))
+
     def compute_output_shape(self, queries_shape, keys_shape, labels_shape):
         """Return the shape of the features."""
         return (queries_shape[0], self.encoder.output_shape[-1])
@@ -191,6 +238,8 @@ class MomentumContrast(OwnLosses, keras.layers.Layer):
             "width": self.width,
             "momentum": self.momentum,
             "temperature": self.temperature,
+            "shuffle": self.shuffle,
+            "groups": self.groups,
         }
 
     @classmethod
@@ -198,40 +247,3 @@ class MomentumContrast(OwnLosses, keras.layers.Layer):
         """Make the layer from its arguments."""
         encoder = keras.saving.deserialize_keras_object(config["encoder"])
         return cls(**{**config, "encoder": encoder})
-
-
-def contrast(
-    queries: Tensor,
-    keys: Tensor,
-    labels: Tensor,
-    queue: Tensor,
-    queue_labels: Tensor,
-    temperature: float,
-) -> Tensor:
-    """Contrastive loss of each query, without negatives of its own class.
-
-    Args:
-        queries: `(B, width)`, of length 1.
-        keys: `(B, width)`, of length 1.
-        labels: `(B,)` ints.
-        queue: `(K, width)`, of length 1.
-        queue_labels: `(K,)` ints; -1 for no class.
-        temperature: > 0.
-
-    Returns:
-        `(B,)` in nats.
-    """
-    positive = ops.sum(queries * keys, axis=-1) / temperature  # (B,)
-    negative = ops.matmul(queries, ops.transpose(queue)) / temperature
-    same = labels[:, None] == queue_labels[None]  # (B, K)
-    negative = ops.where(same, MASKED, negative)
-    logits = ops.concatenate([positive[:, None], negative], axis=1)
-    return ops.logsumexp(logits, axis=1) - positive
-
-
-def _directions(shape, dtype=None):
-    return unit_length(keras.initializers.RandomNormal(0.0, 1.0)(shape, dtype))
-
-
-def _no_class(shape, dtype=None):
-    return -ops.ones(shape, dtype)

@@ -65,7 +65,8 @@ def recipe(
 
     Raises:
         ValueError: if a stage with 0 epochs comes before one with more, or
-            `queue_size` is not a multiple of `batch_size`.
+            `queue_size` is not a multiple of `batch_size`, or that not one of
+            `norm_groups`.
 
     Example:
         >>> recipe(Problem((32, 32, 3), class_counts=(500, 50))).epochs
@@ -88,6 +89,8 @@ def recipe(
             queue_size=contrast.queue_size or whole,
             momentum=contrast.momentum_encoder,
             temperature=contrast.contrast_temperature,
+            shuffle=contrast.shuffle_keys,
+            groups=contrast.norm_groups,
             **size,
         )
 

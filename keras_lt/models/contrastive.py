@@ -20,6 +20,8 @@ def contrastive_classifier(
     width: int | None = None,
     momentum: float = 0.999,
     temperature: float = 0.2,
+    shuffle: bool = False,
+    groups: int = 1,
 ) -> keras.Model:
     """Two crops of raw images, and labels, to the first crops' logits.
 
@@ -35,6 +37,8 @@ def contrastive_classifier(
             default.
         momentum: See `layers.MomentumContrast`.
         temperature: See `layers.MomentumContrast`.
+        shuffle: See `layers.MomentumContrast`.
+        groups: See `layers.MomentumContrast`.
 
     Returns:
         A functional model from pixels `(B, H, W, channels)` in 0..255, of any
@@ -63,6 +67,8 @@ def contrastive_classifier(
         queue_size=queue_size,
         momentum=momentum,
         temperature=temperature,
+        shuffle=shuffle,
+        groups=groups,
         name=anatomy.CONTRAST,
     )
     scale = normalize(problem)

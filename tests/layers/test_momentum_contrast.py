@@ -6,7 +6,7 @@ import tiny
 from gradients import gradient
 
 from keras_lt.layers import MomentumContrast
-from keras_lt.layers.momentum_contrast import contrast
+from keras_lt.layers.contrast import contrast
 from keras_lt.optimizers import SGD
 
 

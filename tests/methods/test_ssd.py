@@ -295,6 +295,33 @@ def test_the_served_model_comes_back(tmp_path, stages):
     copy_weights(loaded, plain)
 
 
+def test_a_killed_run_draws_the_same_orders(tmp_path):
+    options = {"epochs": (4, 0, 0, 0), "shuffle_keys": True, "norm_groups": 2}
+
+    def run_on(workdir, **how):
+        return run(
+            recipe(**options),
+            toy.loader(),
+            workdir=workdir,
+            checkpoint_seconds=0,
+            verbose=False,
+            jit_compile=JIT,
+            **how,
+        ).model
+
+    whole = arrays(run_on(tmp_path / "whole"))
+    with pytest.raises(InterruptedError):
+        run_on(tmp_path / "killed", callbacks=lambda stage: [toy.KillIn(2)])
+    resumed = arrays(run_on(tmp_path / "killed"))
+    (state,) = (n for n in whole if n.endswith("/seed_generator_state"))
+    assert whole[state][1] > 0
+    for name, value in whole.items():
+        np.testing.assert_array_equal(resumed[name], value, err_msg=name)
+    options["shuffle_keys"] = False
+    in_turn = arrays(run_on(tmp_path / "in_turn"))
+    assert (in_turn["contrast/queue"] != whole["contrast/queue"]).any()
+
+
 def test_bad_arguments():
     for epochs in ((0, 2, 2, 2), (2, 0, 2, 2), (2, 2, 0, 2)):
         with pytest.raises(ValueError, match="each stage needs the ones"):
@@ -305,3 +332,5 @@ def test_bad_arguments():
     ]
     with pytest.raises(ValueError, match="multiple of the batch of 16, got 40"):
         recipe(queue_size=40).build()
+    with pytest.raises(ValueError, match="divide the batch of 16, got 3"):
+        recipe(norm_groups=3).build()

@@ -86,11 +86,19 @@ class Contrast:
             default the whole batches of an epoch.
         momentum_encoder: Of the key encoder, in [0, 1].
         contrast_temperature: Of the contrast.
+        shuffle_keys: Whether the key encoder sees the batch in another order,
+            drawn in each step over all devices, as released. It needs several
+            devices, or `norm_groups`, to change anything.
+        norm_groups: Parts of a device's share of the batch with statistics of
+            their own, as if they were devices, in the network of the first
+            two stages; also where it teaches, if online.
     """
 
     queue_size: int | None = None
     momentum_encoder: float = 0.999
     contrast_temperature: float = 0.2
+    shuffle_keys: bool = False
+    norm_groups: int = 1
 
 
 @dataclasses.dataclass(frozen=True)

@@ -111,9 +111,17 @@ def synchronize_batch_norm(model: keras.Model) -> None:
 
     Args:
         model: Changed in place, nested models and layers included.
+
+    Raises:
+        ValueError: if a layer splits a device's share into groups.
     """
     for layer in flatten_layers(model):
         if isinstance(layer, BatchNormalization):
+            if layer.groups > 1:
+                raise ValueError(
+                    "statistics of the whole batch exclude `groups` > 1, got "
+                    f"{layer.groups} in {layer.name!r}"
+                )
             layer.synchronize = True
         elif isinstance(layer, keras.layers.BatchNormalization):
             layer.synchronized = keras.backend.backend() == "tensorflow"
