@@ -28,7 +28,8 @@ class ExpertRouter(keras.layers.Layer):
     Call arguments: features `(B, R, D)` and logits `(B, R, C)` of all
         experts but the last.
     Returns: router logits `(B, R)`.
-    Raises: ValueError: if `top_k` or `hidden` is out of range.
+    Raises: ValueError: if `top_k` or `hidden` is out of range, or it is called
+        with another number of experts than before.
 
     Example:
         >>> router = ExpertRouter(top_k=2)  # for three experts
@@ -80,6 +81,11 @@ class ExpertRouter(keras.layers.Layer):
 
     def call(self, features, logits):
         """Return the logits of all routers."""
+        if logits.shape[1] != self.kernel.shape[0]:
+            raise ValueError(
+                f"a router of {self.kernel.shape[0] + 1} experts needs "
+                f"{self.kernel.shape[0]} of them, got {logits.shape[1]}"
+            )
         count = ops.arange(1, logits.shape[1] + 1, dtype=logits.dtype)
         running = ops.cumsum(logits, axis=1) / count[:, None]  # (B, E, C)
         routes = [
@@ -106,7 +112,8 @@ class ExpertRouter(keras.layers.Layer):
 
     def compute_output_shape(self, features_shape, logits_shape):
         """Return the shape of the router logits."""
-        return tuple(logits_shape[:2])
+        routers = self.kernel.shape[0] if self.built else logits_shape[1]
+        return (logits_shape[0], routers)
 
     def get_config(self):
         """Return the arguments."""

@@ -11,6 +11,7 @@ from keras_lt.models.contrastive import (
     scaled_classifier,
     two_headed,
 )
+from keras_lt.models.expert_parts import Experts
 from keras_lt.models.experts import (
     ensemble,
     expert_heads,
@@ -33,6 +34,7 @@ from keras_lt.models.wide_resnets import resnet
 
 __all__ = [
     "BACKBONES",
+    "Experts",
     "add_router",
     "branch_views",
     "branched_classifier",
