@@ -2,7 +2,8 @@
 
 A sampler is called with the labels, a seed and an epoch and returns the whole
 epoch's indices. The same three give the same indices, so a run resumes at any
-epoch without replaying the ones before.
+epoch without replaying the ones before; cycles of a class's images go on from
+epoch to epoch all the same.
 """
 
 import dataclasses
@@ -12,8 +13,10 @@ from typing import Any
 import numpy as np
 
 from keras_lt import stats
+from keras_lt.shuffled_cycles import next_of_cycles, start, uniform
 
 BLOCK = 1 << 14  # images that are shuffled together
+OF_NUMBERS, OF_CLASSES, OF_IMAGES = 1, 2, 3  # what random numbers are for
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,41 +35,64 @@ class InstanceBalanced:
 
 @dataclasses.dataclass(frozen=True)
 class _ClassSampler:
-    """Draw a class, then the next image of that class's shuffled cycle."""
+    """Draw a class, then the next image of that class's shuffled cycles.
+
+    The cycles go on through the epochs: at any time no image of a class has
+    been drawn more than once more often than another one of it. How far they
+    have come is not remembered, but known from the numbers of draws.
+    """
 
     def weights(self, counts: np.ndarray, epoch: int) -> np.ndarray:
         """Relative probability of drawing each of the classes present."""
         raise NotImplementedError
 
-    def draws(
-        self, random: np.random.Generator, counts: np.ndarray, epoch: int
-    ) -> np.ndarray:
-        """Positions among the classes present, one for each image."""
-        weights = self.weights(counts, epoch)
-        return random.choice(
-            len(counts), int(counts.sum()), p=weights / weights.sum()
+    def drawn(
+        self, counts: np.ndarray, seed: int, epoch: int
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Classes of an epoch's draws, and the draws of each before it.
+
+        Args:
+            counts: Images of the classes present.
+            seed: Of the run.
+            epoch: From 0.
+
+        Returns:
+            Positions among the classes, one for each image; and `(C,)` ints.
+        """
+        weights = np.stack(
+            [self.weights(counts, past) for past in range(epoch + 1)]
         )
+        # One stream for all epochs: its rows do not depend on their number.
+        random = np.random.default_rng((seed, 0, OF_NUMBERS))
+        each = random.multinomial(
+            int(counts.sum()), weights / weights.sum(1, keepdims=True)
+        )
+        # Narrow integers are sorted by their digits, several times faster.
+        names = np.arange(len(counts), dtype=np.min_scalar_type(len(counts)))
+        random = np.random.default_rng((seed, epoch, OF_CLASSES))
+        draws = random.permutation(np.repeat(names, each[epoch]))
+        return draws, each[:epoch].sum(0)
 
     def __call__(self, labels, seed: int, epoch: int) -> np.ndarray:
         """Return `len(labels)` indices."""
         labels = np.asarray(labels)
-        random = np.random.default_rng((seed, epoch))
         _, counts = np.unique(labels, return_counts=True)
-        draws = self.draws(random, counts.astype("float64"), epoch)
-        # Narrow integers are sorted by their digits, several times faster.
-        draws = draws.astype(np.min_scalar_type(len(counts)))
+        draws, before = self.drawn(counts, seed, epoch)
         wanted = np.bincount(draws, minlength=len(counts))
         # Draws of a class together, and its images.
         where = np.argsort(draws, kind="stable").astype("int32")
         del draws
         by_class = np.argsort(labels, kind="stable").astype("int32")
+        key = start(seed, OF_IMAGES)
         order = np.empty(len(labels), "int64")
         for first, last in _blocks(np.maximum(counts, wanted)):
             few = slice(first, last)
             image, place = counts[:first].sum(), wanted[:first].sum()
             places = where[place : place + wanted[few].sum()]
-            images = by_class[image : image + counts[few].sum()]
-            order[places] = images[_cycles(random, counts[few], wanted[few])]
+            chosen = next_of_cycles(
+                key, image, counts[few], before[few], wanted[few]
+            )
+            order[places] = by_class[chosen]
         return order
 
 
@@ -75,30 +101,6 @@ def _blocks(sizes: np.ndarray) -> Iterator[tuple[int, int]]:
     number = np.cumsum(sizes) // BLOCK
     bounds = [0, *np.flatnonzero(np.diff(number)) + 1, len(sizes)]
     return zip(bounds[:-1], bounds[1:], strict=True)
-
-
-def _cycles(random, counts: np.ndarray, wanted: np.ndarray) -> np.ndarray:
-    """The first `wanted` of each class's shuffled cycles.
-
-    Args:
-        random: Where the shuffles come from.
-        counts: Images of each class; they are numbered class by class.
-        wanted: How many to return of each class.
-    """
-    cycles = -(-wanted // counts)
-    length = np.repeat(counts, cycles)  # of each cycle of each class
-    cycle = np.repeat(np.arange(len(length)), length)
-    # What the cycles hold, one after the other: each the class's images.
-    image = np.repeat(_starts(counts), cycles)
-    image = np.arange(len(cycle)) + np.repeat(image - _starts(length), length)
-    shuffled = image[np.argsort(cycle + random.random(len(cycle)))]
-    whole = cycles * counts
-    rank = np.arange(len(cycle)) - np.repeat(_starts(whole), whole)
-    return shuffled[rank < np.repeat(wanted, whole)]
-
-
-def _starts(lengths: np.ndarray) -> np.ndarray:
-    return np.cumsum(lengths) - lengths
 
 
 @dataclasses.dataclass(frozen=True)
@@ -173,18 +175,29 @@ class ClassAware(_ClassSampler):
         in_a_row: Images of a visit, >= 1.
 
     Source: Shen et al., ECCV 2016; `MCG-NJU/SSD-LT`, 2 in a row.
+    Differs from the released code: rounds go on through the epochs, where
+        `SSD-LT` begins a new one with each; replicas share one stream.
     """
 
     in_a_row: int = 2
 
-    def draws(
-        self, random: np.random.Generator, counts: np.ndarray, epoch: int
-    ) -> np.ndarray:
-        """Return whole rounds of all classes, cut to the number of images."""
-        total = int(counts.sum())
-        rounds = -(-total // (self.in_a_row * len(counts)))
-        order = [random.permutation(len(counts)) for _ in range(rounds)]
-        return np.repeat(np.concatenate(order), self.in_a_row)[:total]
+    def drawn(
+        self, counts: np.ndarray, seed: int, epoch: int
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return a part of the rounds of all classes, see `_ClassSampler`."""
+        total, number = int(counts.sum()), len(counts)
+        first = epoch * total // (self.in_a_row * number)  # whole rounds
+        last = -(-(epoch + 1) * total // (self.in_a_row * number))
+        rounds = np.arange(first, last)[:, None]
+        draw = uniform(start(seed, OF_CLASSES), np.arange(number), rounds)
+        order = np.argsort(draw, axis=1)  # (rounds, C)
+        draws = np.repeat(order.ravel(), self.in_a_row)
+        begin = epoch * total - first * number * self.in_a_row
+        before = np.bincount(draws[:begin], minlength=number)
+        return (
+            draws[begin : begin + total].astype(np.min_scalar_type(number)),
+            before + first * self.in_a_row,
+        )
 
 
 Sampler = Callable[[Any, int, int], np.ndarray]

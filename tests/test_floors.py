@@ -12,7 +12,7 @@ FLOORS = (
     (
         *("atomic", "compilation_cache", "cpu", "devices", "hyperparameters"),
         *("image_reader", "keras_internals", "names", "ops", "problem"),
-        *("stats", "workdir"),
+        *("shuffled_cycles", "stats", "workdir"),
     ),
     (
         *("losses", "constraints", "layers", "metrics", "callbacks"),
@@ -25,7 +25,7 @@ FLOORS = (
     ("cli",),
     ("__main__",),
 )
-SHARED_BY_METHODS = {"method", "settings", "stages"}
+SHARED_BY_METHODS = {"following", "method", "settings", "stages"}
 LINES = 250
 SMALL = (ROOT, ROOT.parent / "experiments")  # folders with small files
 HEAVY = {"tensorflow", "tensorflow_datasets", "keras_cv", "jax", "torch"}

@@ -85,12 +85,25 @@ def test_class_frequencies(name, epoch):
 
 @EVERY
 def test_a_class_shows_all_images_before_it_repeats_one(sampler):
-    indices = sampler(LABELS, 0, 2)
+    # Cycles go on through the epochs.
+    indices = np.concatenate([sampler(LABELS, 0, epoch) for epoch in range(4)])
     for class_id, count in enumerate(COUNTS):
         stream = indices[LABELS[indices] == class_id]
         for start in range(0, len(stream), count):
             cycle = stream[start : start + count]
             assert len(np.unique(cycle)) == len(cycle)
+
+
+@pytest.mark.parametrize("name", DRAWN)
+def test_in_the_long_run_a_class_shows_all_images_equally_often(name):
+    shown = sum(
+        np.bincount(SAMPLERS[name](LABELS, 3, epoch), minlength=len(LABELS))
+        for epoch in range(60)
+    )
+    for class_id in range(len(COUNTS)):
+        own = shown[LABELS == class_id]
+        assert own.max() - own.min() <= 1
+        assert own.min() > 10  # many cycles
 
 
 @pytest.mark.parametrize("block", [1, 100, 500])
