@@ -11,7 +11,8 @@ class ProjectWeights(keras.callbacks.Callback):
     """Apply a constraint to one weight at the end of every epoch.
 
     A constraint given to a layer projects after every step; this is the other
-    published clock, once after the last step of an epoch.
+    published clock, once after the last step of an epoch. Where `fit` validates
+    after an epoch, it does so on projected weights.
 
     Args:
         constraint: Function from a weight to a weight of the same shape, such
@@ -38,15 +39,29 @@ class ProjectWeights(keras.callbacks.Callback):
         self.constraint = constraint
         self.layer = layer
         self.weight = weight
+        self._moved = False
 
     def on_train_begin(self, logs=None):
         """Check that the weight exists."""
         self._variable()
 
+    def on_epoch_begin(self, epoch, logs=None):
+        """Note that steps will move the weight from its last projection."""
+        self._moved = True
+
+    def on_test_begin(self, logs=None):
+        """Project before the validation after an epoch, which `fit` runs."""
+        self._project()
+
     def on_epoch_end(self, epoch, logs=None):
-        """Project."""
-        variable = self._variable()
-        variable.assign(self.constraint(variable))
+        """Project, if no validation has come before."""
+        self._project()
+
+    def _project(self):
+        if self._moved:
+            variable = self._variable()
+            variable.assign(self.constraint(variable))
+            self._moved = False
 
     def _variable(self):
         layer = find_layer(self.model, self.layer)

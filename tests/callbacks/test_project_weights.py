@@ -57,6 +57,48 @@ def test_evaluation_sees_projected_weights():
     assert model.evaluate(images, images[:, 0], verbose=0) == 1
 
 
+@pytest.mark.parametrize("frequency", [1, 2])
+def test_validation_is_of_projected_weights(frequency):
+    model = tiny.linear([[3.0], [4]])
+    model.compile(keras.optimizers.SGD(0.5), grow, metrics=["mae"])
+    images = np.ones((4, 2), "float32")
+    labels = np.zeros(4, "float32")
+    project = ProjectWeights(ClassMaxNorm(1.0))
+    history = model.fit(
+        images,
+        labels,
+        epochs=4,
+        validation_data=(images, labels),
+        validation_freq=frequency,
+        callbacks=[project],
+        verbose=0,
+    ).history
+    found = model.evaluate(images, labels, verbose=0, return_dict=True)
+    assert history["val_mae"][-1] == pytest.approx(found["mae"], rel=1e-6)
+    assert found["mae"] < 1.5  # two norms of 1 at most, not of 5 and more
+    assert len(history["val_mae"]) == 4 // frequency
+
+
+def test_one_projection_an_epoch():
+    norms = []
+
+    def halve(weight):
+        norms.append(1)
+        return weight / 2
+
+    model = tiny.linear([[4.0]])
+    model.compile(keras.optimizers.SGD(0.0), "mse")
+    images = np.ones((4, 1), "float32")
+    data = (images, images[:, 0])
+    project = ProjectWeights(halve)
+    options = {"validation_data": data, "verbose": 0, "epochs": 3}
+    model.fit(*data, batch_size=2, callbacks=[project], **options)
+    assert len(norms) == 3
+    np.testing.assert_allclose(model.get_weights()[0], [[0.5]])
+    model.evaluate(*data, callbacks=[project], verbose=0)
+    assert len(norms) == 3  # nothing was trained since
+
+
 def test_another_layer_and_weight():
     inner = keras.Sequential(
         [

@@ -77,6 +77,7 @@ def test_epoch_clock_is_a_callback():
     assert model.get_layer("head").kernel.constraint is None
     (callback,) = recipe.stages[1].callbacks()
     callback.set_model(model)
+    callback.on_epoch_begin(0)
     callback.on_epoch_end(0)
     norms = stats.class_norms(np.array(model.get_layer("head").kernel))
     np.testing.assert_allclose(norms, 1, rtol=1e-5)
