@@ -25,8 +25,24 @@ ARGUMENTS = {
         },
         {"class_counts": COUNTS},
     ],
+    "FocalLoss": [
+        {
+            "class_counts": COUNTS,
+            "gamma": 0.5,
+            "beta": 0.99,
+            "reduction": "sum",
+            "name": "focus",
+        },
+        {"class_counts": COUNTS},
+    ],
     "HardSoftDistillation": [
-        {"temperature": 1.0, "reduction": "sum", "name": "heads"}
+        {
+            "temperature": 1.0,
+            "hard_weight": 0.5,
+            "soft_weight": 2.0,
+            "reduction": "sum",
+            "name": "heads",
+        }
     ],
     "LDAMLoss": [
         {
@@ -97,7 +113,9 @@ ARGUMENTS = {
     "CosineClassifier": [{"num_classes": 4, "scale": 7.0, "name": "head"}],
     "Distillation": [{"temperature": 2.0, "weight": 0.5, "name": "lesson"}],
     "EarlyExit": [{"name": "exit"}],
-    "ExpertRouter": [{"top_k": 2, "hidden": 5, "name": "routes"}],
+    "ExpertRouter": [
+        {"top_k": 2, "hidden": 5, "initial": "linear", "name": "routes"}
+    ],
     "LWS": [{"name": "scaling"}],
     "MomentumContrast": [
         {
@@ -111,6 +129,7 @@ ARGUMENTS = {
             "width": 4,
             "momentum": 0.5,
             "temperature": 1.0,
+            "weight": 0.5,
             "name": "contrast",
         }
     ],

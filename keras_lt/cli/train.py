@@ -25,7 +25,7 @@ Examples:
       --from_stage=router --sweep pos_weight=1,10,100,1000
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from keras_lt.cli import arguments
@@ -98,5 +98,12 @@ def print_methods() -> None:
             text = f"{method.descriptions[hyperparameter]} [{default}]"
             arguments.print_entry(hyperparameter, text)
         for family, preset in method.presets.items():
-            chosen = ", ".join(f"{k}={v}" for k, v in preset.items())
-            arguments.print_entry(f"on {family}:", chosen or "these defaults")
+            chosen = _listed(preset) or "these defaults"
+            arguments.print_entry(f"on {family}:", chosen)
+            for variant in method.variants.get(family, ()):
+                there = f"with {_listed(variant.given)}: "
+                arguments.print_entry("", there + _listed(variant.values))
+
+
+def _listed(values: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name}={value}" for name, value in values.items())

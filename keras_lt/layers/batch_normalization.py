@@ -38,6 +38,8 @@ class BatchNormalization(keras.layers.BatchNormalization):
         array([-1.,  1., -1.,  1.], dtype=float32)
 
     Source: Ioffe & Szegedy, ICML 2015; Hoffer et al., NeurIPS 2017 (groups).
+    Differs from the released code: the moving variance is that of n values
+        (Keras), not the estimate that divides by n - 1 (PyTorch).
     """
 
     def __init__(self, *, groups: int = 1, synchronize: bool = False, **kwargs):

@@ -7,6 +7,8 @@ from keras import ops
 
 from keras_lt.ops import unit_length
 
+INITIAL = ("kaiming", "linear")
+
 
 @keras.saving.register_keras_serializable(package="keras_lt")
 class ExpertRouter(keras.layers.Layer):
@@ -23,13 +25,16 @@ class ExpertRouter(keras.layers.Layer):
     Args:
         top_k: Number of largest logits k that are read, from 1 to C.
         hidden: Width of the hidden layer.
+        initial: Law of the kernels' initial values: "kaiming", normal, as
+            released for CIFAR, or "linear", PyTorch's uniform one, as
+            released for ImageNet-LT and iNaturalist. Biases are uniform.
         **kwargs: Of `keras.layers.Layer`, such as `name`.
 
     Call arguments: features `(B, R, D)` and logits `(B, R, C)` of all
         experts but the last.
     Returns: router logits `(B, R)`.
-    Raises: ValueError: if `top_k` or `hidden` is out of range, or it is called
-        with another number of experts than before.
+    Raises: ValueError: if `top_k` or `hidden` is out of range, `initial` is
+        unknown, or it is called with another number of experts than before.
 
     Example:
         >>> router = ExpertRouter(top_k=2)  # for three experts
@@ -37,18 +42,31 @@ class ExpertRouter(keras.layers.Layer):
         (5, 2)
 
     Source: Wang et al., ICLR 2021, section 3.2;
-        `frank-xwang/RIDE-LongTailRecognition:model/ea_resnet_cifar.py`.
+        `frank-xwang/RIDE-LongTailRecognition`, `ea_resnet_cifar.py` and
+        `EAResNet.py`.
     Differs from the released code: a feature of zeros stays zeros instead of
         giving NaN.
     """
 
-    def __init__(self, *, top_k: int = 30, hidden: int = 16, **kwargs):
+    def __init__(
+        self,
+        *,
+        top_k: int = 30,
+        hidden: int = 16,
+        initial: str = "kaiming",
+        **kwargs,
+    ):
         super().__init__(**kwargs)
         for argument, value in (("top_k", top_k), ("hidden", hidden)):
             if value < 1:
                 raise ValueError(f"`{argument}` must be >= 1, got {value}")
+        if initial not in INITIAL:
+            raise ValueError(
+                f"`initial` must be one of {INITIAL}, got {initial!r}"
+            )
         self.top_k = top_k
         self.hidden = hidden
+        self.initial = initial
 
     def build(self, features_shape, logits_shape):
         """Make the weights of R routers."""
@@ -63,20 +81,21 @@ class ExpertRouter(keras.layers.Layer):
         def weight(name, shape, initializer):
             return self.add_weight(shape, name=name, initializer=initializer)
 
-        def uniform(fan_in):  # PyTorch's initial values of a bias
+        def uniform(fan_in):  # PyTorch's for a linear layer
             return keras.initializers.RandomUniform(
                 -(fan_in**-0.5), fan_in**-0.5
             )
 
-        def normal(fan_in):  # Kaiming, as released for CIFAR
+        def normal(fan_in):  # Kaiming's
             return keras.initializers.RandomNormal(0.0, (2 / fan_in) ** 0.5)
 
+        kernels = normal if self.initial == "kaiming" else uniform
         inputs = self.top_k + self.hidden
         self.kernel = weight(
-            "kernel", (routers, features, self.hidden), normal(features)
+            "kernel", (routers, features, self.hidden), kernels(features)
         )
         self.bias = weight("bias", (routers, self.hidden), uniform(features))
-        self.readout = weight("readout", (inputs,), normal(inputs))
+        self.readout = weight("readout", (inputs,), kernels(inputs))
         self.readout_bias = weight("readout_bias", (), uniform(inputs))
 
     def call(self, features, logits):
@@ -121,4 +140,5 @@ class ExpertRouter(keras.layers.Layer):
             **super().get_config(),
             "top_k": self.top_k,
             "hidden": self.hidden,
+            "initial": self.initial,
         }

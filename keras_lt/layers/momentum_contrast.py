@@ -54,14 +54,15 @@ class MomentumContrast(OwnLosses, keras.layers.Layer):
         groups: Parts of a device's share of the batch, set in every
             `layers.BatchNormalization` of the query encoder, which is changed
             in place, and of the key encoder; 1 leaves the encoder as it is.
+        weight: Factor on what is added to the loss, >= 0.
         **kwargs: Of `keras.layers.Layer`, such as `name`.
 
     Call arguments: queries and keys, two crops of the same images, and labels
         `(B,)` of class ids.
     Returns: the encoder's features of the queries `(B, D)`, not projected.
     Raises: ValueError: if `queue_size` is not a multiple of `batch_size`, that
-        not one of `groups` and devices, `momentum` or `temperature` is out of
-        range, or the encoder's batch normalisation has no `groups`.
+        not one of `groups` and devices, `momentum`, `temperature` or `weight`
+        is out of range, or the encoder's batch normalisation has no `groups`.
 
     Example:
         >>> crops, keys = keras.Input((8,)), keras.Input((8,))
@@ -76,6 +77,7 @@ class MomentumContrast(OwnLosses, keras.layers.Layer):
         class 0. It always shuffles, and needs several devices for it; here the
         default does not, and one device with `groups` does what they do. The
         moving statistics are the mean over all parts, not those of one device.
+        Projectors begin with Keras's initial values, not PyTorch's.
     """
 
     def __init__(
@@ -89,6 +91,7 @@ class MomentumContrast(OwnLosses, keras.layers.Layer):
         temperature: float = 0.2,
         shuffle: bool = False,
         groups: int = 1,
+        weight: float = 1.0,
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -108,6 +111,8 @@ class MomentumContrast(OwnLosses, keras.layers.Layer):
             )
         if groups > 1:
             set_groups(encoder, groups)
+        if not weight >= 0:
+            raise ValueError(f"`weight` must be >= 0, got {weight}")
         self.encoder = encoder
         self.batch_size = batch_size
         self.queue_size = queue_size
@@ -118,6 +123,7 @@ class MomentumContrast(OwnLosses, keras.layers.Layer):
         self.groups = groups
         if shuffle:
             self.seed_generator = keras.random.SeedGenerator()
+        self.weight = weight
         with without_tensorflow():
             self.key_encoder = keras.models.clone_model(encoder)
         self.key_encoder.name = f"key_{encoder.name}"
@@ -200,7 +206,7 @@ class MomentumContrast(OwnLosses, keras.layers.Layer):
         values = contrast(
             query, key, labels, queue, queue_labels, self.temperature
         )
-        self.add_loss(ops.mean(values))
+        self.add_loss(self.weight * ops.mean(values))
         # A batch of another size fails here instead of shifting the queue.
         key = ops.reshape(rows_of_replicas(key), (self.batch_size, self.width))
         labels = ops.reshape(rows_of_replicas(labels), (self.batch_size,))
@@ -233,13 +239,7 @@ class MomentumContrast(OwnLosses, keras.layers.Layer):
         return {
             **super().get_config(),
             "encoder": keras.saving.serialize_keras_object(self.encoder),
-            "batch_size": self.batch_size,
-            "queue_size": self.queue_size,
-            "width": self.width,
-            "momentum": self.momentum,
-            "temperature": self.temperature,
-            "shuffle": self.shuffle,
-            "groups": self.groups,
+            **{name: getattr(self, name) for name in PLAIN},
         }
 
     @classmethod

@@ -2,6 +2,7 @@
 
 from keras_lt.losses.class_balanced import ClassBalancedLoss
 from keras_lt.losses.distillation import DistillationLoss
+from keras_lt.losses.focal import FocalLoss
 from keras_lt.losses.hard_soft_distillation import HardSoftDistillation
 from keras_lt.losses.ldam import LDAMLoss
 from keras_lt.losses.logit_adjusted import LogitAdjustedLoss
@@ -13,6 +14,7 @@ from keras_lt.losses.softmax_crossentropy import SoftmaxCrossentropy
 __all__ = [
     "ClassBalancedLoss",
     "DistillationLoss",
+    "FocalLoss",
     "HardSoftDistillation",
     "LDAMLoss",
     "LogitAdjustedLoss",

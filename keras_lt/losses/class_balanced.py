@@ -51,7 +51,9 @@ class ClassBalancedLoss(keras.losses.Loss):
     Source: Cui et al., CVPR 2019; released code
         `ShadeAlsha/LTR-weight-balancing:utils/class_balanced_loss.py`, whose
         loss type "softmax" is the form "softmax_bce".
-    Differs from the released code: weights come from expm1, not `beta**n`.
+    Differs from the released code: weights come from expm1, not `beta**n`;
+        at large logits "softmax_bce" keeps the formula's gradient, which
+        probabilities that are rounded to 0 or 1 lose there.
     """
 
     def __init__(

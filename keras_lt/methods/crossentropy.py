@@ -41,7 +41,8 @@ def recipe(
         200
 
     Source: Cao et al., NeurIPS 2019; `kaidic/LDAM-DRW:cifar_train.py`.
-    Differs from the released code: nothing known.
+    Differs from the released code: batch normalisation, see
+        `layers.BatchNormalization`.
     """
     (total,) = epochs
     stage = supervised(

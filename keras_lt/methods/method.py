@@ -8,42 +8,10 @@ from typing import Any
 
 from keras_lt import hyperparameters
 from keras_lt.hyperparameters import grouped, nearest
-from keras_lt.methods.stages import (
-    nearest_class_mean,
-    normalise,
-    retrain_head,
-    scale_classes,
-)
+from keras_lt.methods.following import THEN
+from keras_lt.methods.settings.shared import Variant
 from keras_lt.models import anatomy, new_heads
 from keras_lt.training import Problem, Recipe, Stage
-
-# For images on disk as published, but for "folder"; for digits it is ours.
-LARGE = {"lr": 0.2, "l2": 5e-4, "batch_size": 512, "sampler": "class_aware"}
-NATURAL = LARGE | {"l2": 1e-4}
-PLACES = LARGE | {"lr": 0.1, "batch_size": 256}
-# By stage: what makes it, and what differs by family of data sets.
-THEN: dict[str, tuple[Callable[..., Stage], Mapping]] = {
-    "crt": (
-        retrain_head,
-        {
-            "digits": {"lr": 0.05},
-            "imagenet_lt": LARGE,
-            "inaturalist2018": NATURAL | {"epochs": 30},
-            "places_lt": PLACES,
-            "folder": {"lr": 0.05, "l2": 5e-4},
-        },
-    ),
-    "lws": (
-        scale_classes,
-        {
-            "imagenet_lt": LARGE,
-            "inaturalist2018": NATURAL,
-            "places_lt": PLACES,
-        },
-    ),
-    "tau": (normalise, {}),
-    "ncm": (nearest_class_mean, {}),
-}
 
 
 class Method:
@@ -58,6 +26,7 @@ class Method:
             before the one of the group.
         presets: By family of data sets, the hyperparameters that differ from
             the defaults.
+        variants: By family, what differs from its preset for some networks.
         after: Names of the stages that follow, see `then`.
 
     Call arguments: a `Problem` and hyperparameters by their flat names; an
@@ -67,6 +36,7 @@ class Method:
 
     Attributes:
         presets: As given, with those of the stages that follow.
+        variants: As given.
         defaults: Default values of all hyperparameters, by flat name.
         hints: Their types.
         descriptions: Their lines of the documentation.
@@ -87,10 +57,11 @@ class Method:
         self,
         function: Callable[..., Recipe],
         presets: Mapping[str, Mapping[str, Any]],
+        variants: Mapping[str, Sequence[Variant]] | None = None,
         after: Sequence[str] = (),
     ):
         self.function, self.after = function, tuple(after)
-        self._own_presets = presets
+        self._own_presets, self.variants = presets, variants or {}
         self.presets: dict[str, dict[str, Any]] = {}
         found = []
         parts: list[tuple[str, Callable, Mapping]] = [("", function, presets)]
@@ -151,7 +122,30 @@ class Method:
                 "further stages must differ, and 'ncm' be the last one, got "
                 f"{[*after]}"
             )
-        return Method(self.function, self._own_presets, after)
+        return Method(self.function, self._own_presets, self.variants, after)
+
+    def published(
+        self, family: str, given: Mapping[str, Any] | None = None
+    ) -> dict[str, Any]:
+        """All hyperparameters, as published for a family of data sets.
+
+        Those are the defaults, the family's preset, and its variants that fit
+        the network that is asked for.
+
+        Args:
+            family: Such as "imagenet_lt"; the defaults for one without preset.
+            given: Hyperparameters that are asked for. They choose variants,
+                and are not put into the result.
+
+        Returns:
+            Values by flat name.
+        """
+        values = self.defaults | self.presets.get(family, {})
+        asked = values | dict(given or {})
+        for variant in self.variants.get(family, ()):
+            if variant.fits(asked):
+                values |= variant.values
+        return values
 
     def scale_epochs(
         self, values: Mapping[str, Any], factor: float
@@ -210,13 +204,15 @@ class Method:
 
 def method(
     presets: Mapping[str, Mapping[str, Any]],
+    variants: Mapping[str, Sequence[Variant]] | None = None,
 ) -> Callable[[Callable[..., Recipe]], Method]:
     """Make a `Method` of the function that follows.
 
     Args:
         presets: See `Method`.
+        variants: See `Method`.
     """
-    return lambda function: Method(function, presets)
+    return lambda function: Method(function, presets, variants)
 
 
 def _followed(recipe: Recipe, following: Sequence[Stage]) -> Recipe:

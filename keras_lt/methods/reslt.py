@@ -10,6 +10,7 @@ from keras_lt.methods.settings.reslt import (
     CUTS,
     PRESETS,
     SGD_SETTINGS,
+    VARIANTS,
     Branches,
 )
 from keras_lt.methods.settings.shared import Network, Optimizer, SGDSettings
@@ -20,7 +21,7 @@ from keras_lt.schedules import cosine_rates, warmup_cosine_rates
 from keras_lt.training import Problem, Recipe
 
 
-@method(PRESETS)
+@method(PRESETS, VARIANTS)
 def recipe(
     problem: Problem,
     *,

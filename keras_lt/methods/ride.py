@@ -17,6 +17,7 @@ from keras_lt.methods.method import method
 from keras_lt.methods.settings.ride import (
     PRESETS,
     SGD_SETTINGS,
+    VARIANTS,
     Experts,
     Router,
     Teacher,
@@ -30,6 +31,7 @@ from keras_lt.models import (
     early_exit,
     ensemble,
     expert_views,
+    linear_head,
     multi_expert,
     with_teacher,
 )
@@ -37,7 +39,7 @@ from keras_lt.schedules import cosine_rates
 from keras_lt.training import Problem, Recipe, Stage, freeze
 
 
-@method(PRESETS)
+@method(PRESETS, VARIANTS)
 def recipe(
     problem: Problem,
     *,
@@ -98,6 +100,7 @@ def recipe(
             num_experts=experts.num_experts,
             width=network.width,
             thin=experts.thin,
+            own_stages=experts.own_stages,
             head=experts.head,
         )
         taught = teacher.distill_from is not None
@@ -121,7 +124,7 @@ def recipe(
     stages = (
         learning(0, "experts", first),
         learning(1, "reweighted", None if epochs[0] else first),
-        _routing(routing, epochs[2], sgd),
+        _routing(routing, epochs[2], sgd, linear_head(network.backbone)),
     )
     return Recipe(
         build=build,
@@ -166,12 +169,15 @@ def _loss(
     )
 
 
-def _routing(routing: Router, epochs: int, sgd: SGDSettings) -> Stage:
+def _routing(
+    routing: Router, epochs: int, sgd: SGDSettings, initial: str
+) -> Stage:
     def setup(model):
         for layer in model.layers:
             freeze(layer, statistics="fixed")
         classes = model.output_shape[-1]
-        return add_router(model, top_k=min(routing.top_k, classes))
+        top_k = min(routing.top_k, classes)
+        return add_router(model, top_k=top_k, initial=initial)
 
     rates = cosine_rates(routing.router_lr, epochs)
     return supervised(

@@ -2,7 +2,9 @@
 
 from typing import Any
 
-from keras_lt.losses import HardSoftDistillation
+import keras
+
+from keras_lt.losses import HardSoftDistillation, SoftmaxCrossentropy
 from keras_lt.methods.method import method
 from keras_lt.methods.settings.shared import Network, SGDSettings
 from keras_lt.methods.settings.ssd import (
@@ -17,6 +19,7 @@ from keras_lt.methods.stages import supervised, tuned
 from keras_lt.metrics import shot_accuracy_metrics
 from keras_lt.models import (
     anatomy,
+    classifier,
     contrastive_classifier,
     folded,
     head_views,
@@ -48,8 +51,10 @@ def recipe(
     a new network of the same size with two classifiers, a hard one on the
     labels and a soft one on the teacher's soft labels. Stage "rescale" learns
     factors for the hard one. Served is the newest of: head, scaled head, soft
-    head, scaled hard head, always as one encoder and one dense layer. The
-    defaults for CIFAR are ours: none were published.
+    head, scaled hard head, always as one encoder and one dense layer. A loss
+    of weight 0 is left out with its part of the network, and the one head
+    that is left then does for both. The defaults for CIFAR are ours: none
+    were published.
 
     Args:
         problem: Shape and class counts.
@@ -64,9 +69,9 @@ def recipe(
         A `training.Recipe`.
 
     Raises:
-        ValueError: if a stage with 0 epochs comes before one with more, or
+        ValueError: if a stage with 0 epochs comes before one with more,
             `queue_size` is not a multiple of `batch_size`, or that not one of
-            `norm_groups`.
+            `norm_groups`, a weight is negative, or both of the heads' are 0.
 
     Example:
         >>> recipe(Problem((32, 32, 3), class_counts=(500, 50))).epochs
@@ -76,10 +81,13 @@ def recipe(
     Differs from the released code: see `layers.MomentumContrast`.
     """
     counts = problem.class_counts
+    contrasts, taught = contrast.contrast_weight, distillation.soft_weight
     cached = distillation.soft_labels == "cached"
     size = {"width": network.width}
 
     def build():
+        if not contrasts:
+            return classifier(network.backbone, problem, **size)
         batch = schedule.batch_size
         whole = max(sum(counts) // batch, 1) * batch
         return contrastive_classifier(
@@ -91,16 +99,26 @@ def recipe(
             temperature=contrast.contrast_temperature,
             shuffle=contrast.shuffle_keys,
             groups=contrast.norm_groups,
+            weight=contrasts,
             **size,
         )
 
     def restart_keys(model):  # after weights from another run
-        anatomy.contrast(model).reset_keys()
+        if contrasts:
+            anatomy.contrast(model).reset_keys()
         return model
 
     def teach(teacher):
+        if not taught:
+            return classifier(network.backbone, problem, **size)
         teacher = None if cached else teacher
-        student = two_headed(network.backbone, problem, teacher=teacher, **size)
+        student = two_headed(
+            network.backbone,
+            problem,
+            teacher=teacher,
+            hard=bool(distillation.hard_weight),
+            **size,
+        )
         if teacher:
             lesson = anatomy.teacher(student)
             freeze(lesson, statistics=distillation.teacher_statistics)
@@ -133,14 +151,16 @@ def recipe(
         )
 
     stages = (
-        stage(0, "self_supervised", setup=restart_keys, two_views=True),
+        stage(
+            0, "self_supervised", setup=restart_keys, two_views=bool(contrasts)
+        ),
         stage(1, "soft_labels"),
         stage(
             2,
             "distill",
             setup=teach,
-            loss=HardSoftDistillation(temperature=distillation.temperature),
-            soft_labels=folded if cached else None,
+            loss=_loss(distillation),
+            soft_labels=folded if cached and taught else None,
         ),
         stage(3, "rescale"),
     )
@@ -153,6 +173,17 @@ def recipe(
         views=head_views,
         augment=first,
         second_view=second,
+    )
+
+
+def _loss(distillation: Distillation) -> keras.losses.Loss:
+    """Of the student's heads."""
+    if not distillation.soft_weight:
+        return SoftmaxCrossentropy()
+    return HardSoftDistillation(
+        temperature=distillation.temperature,
+        hard_weight=distillation.hard_weight,
+        soft_weight=distillation.soft_weight,
     )
 
 

@@ -68,7 +68,8 @@ def recipe(
     Source: Alshammari et al., CVPR 2022;
         `ShadeAlsha/LTR-weight-balancing`, CIFAR-100-LT.
     Differs from the released code: goes on from the last epoch, not from the
-        one that is best on the test set.
+        one that is best on the test set. Images are cropped and flipped and
+        keep their colours on all data sets, as the paper says.
     """
     counts, several = problem.class_counts, num_experts > 1
 
@@ -112,6 +113,7 @@ def recipe(
         metrics=lambda: shot_accuracy_metrics(counts),
         serve=ensemble if several else lambda model: model,
         views=expert_views if several else lambda model: {},
+        augment={"jitter": (0.0, 0.0, 0.0, 0.0)},
     )
 
 

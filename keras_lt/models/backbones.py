@@ -39,7 +39,7 @@ def encoder(
         backbone: A name in `BACKBONES`.
         input_shape: `(H, W, channels)`.
         width: Channels of the first stage; the published number by default.
-        **options: `part`, `thin` and `name`, see `resnet_cifar`.
+        **options: `part`, `thin`, `own` and `name`, see `resnet_cifar`.
 
     Raises:
         ValueError: if `backbone` is unknown.

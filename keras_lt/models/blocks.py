@@ -51,6 +51,7 @@ def residual_network(
     width: int,
     part: str,
     thin: float,
+    own: int,
     name: str,
 ) -> keras.Model:
     """Stem, stages of blocks, and average pooling; or a part of that.
@@ -61,15 +62,19 @@ def residual_network(
         block: Function `(x, channels, stride=, name=)` to the block's output.
         blocks: Number of blocks of each stage.
         width: Channels of the first stage, doubled in each later one.
-        part: `"whole"`; `"trunk"`, all before the last two stages; or
+        part: `"whole"`; `"trunk"`, all before the last stages; or
             `"expert"`, from there on.
         thin: Factor on the channels of the last two stages.
+        own: How many the last stages are, 1 or 2.
         name: Name of the model.
 
     Raises:
-        ValueError: if `part` is unknown.
+        ValueError: if `part` is unknown, or `own` out of range.
     """
-    end, split = len(blocks), len(blocks) - 2
+    if own not in (1, 2):
+        raise ValueError(f"`own` must be 1 or 2, got {own}")
+    end, wide = len(blocks), len(blocks) - 2
+    split = end - own
     parts = {"whole": (0, end), "trunk": (0, split), "expert": (split, end)}
     if part not in parts:
         raise ValueError(f"`part` must be one of {[*parts]}, got {part!r}")
@@ -81,7 +86,7 @@ def residual_network(
         for number in range(blocks[stage]):
             x = block(
                 x,
-                channels if stage < split else round(thin * channels),
+                channels if stage < wide else round(thin * channels),
                 stride=2 if stage and not number else 1,
                 name=anatomy.block_name(stage + 1, number + 1),
             )

@@ -22,6 +22,7 @@ def contrastive_classifier(
     temperature: float = 0.2,
     shuffle: bool = False,
     groups: int = 1,
+    weight: float = 1.0,
 ) -> keras.Model:
     """Two crops of raw images, and labels, to the first crops' logits.
 
@@ -39,6 +40,7 @@ def contrastive_classifier(
         temperature: See `layers.MomentumContrast`.
         shuffle: See `layers.MomentumContrast`.
         groups: See `layers.MomentumContrast`.
+        weight: See `layers.MomentumContrast`.
 
     Returns:
         A functional model from pixels `(B, H, W, channels)` in 0..255, of any
@@ -69,6 +71,7 @@ def contrastive_classifier(
         temperature=temperature,
         shuffle=shuffle,
         groups=groups,
+        weight=weight,
         name=anatomy.CONTRAST,
     )
     scale = normalize(problem)
@@ -93,6 +96,7 @@ def two_headed(
     problem: Problem,
     *,
     teacher: keras.Model | None,
+    hard: bool = True,
     width: int | None = None,
 ) -> keras.Model:
     """Raw images to the logits of a soft head, a hard head and a teacher.
@@ -102,20 +106,23 @@ def two_headed(
         problem: See `contrastive_classifier`.
         teacher: Images to `(B, C)`, becomes the frozen layer "teacher"; None
             for a second input `(B, C)` with its logits.
+        hard: Whether there is a hard head. A soft one alone is named "head".
         width: See `contrastive_classifier`.
 
     Returns:
         A functional model to logits `(B, 3, C)`: of layers "soft_head" and
-        "hard_head" on one "encoder", and of the teacher.
+        "hard_head" on one "encoder", and of the teacher; `(B, 2, C)` without
+        a hard head.
     """
     shape = tuple(problem.input_shape)
     images = keras.Input(shape, name="images")
     encode = encoder(backbone, shape, width=width)
     features = encode(normalize(problem)(images))
     size, classes = features.shape[-1], problem.num_classes
+    both = (anatomy.SOFT_HEAD, anatomy.HARD_HEAD)
     heads = [
         make_head("linear", size, classes, name=name)(features)
-        for name in (anatomy.SOFT_HEAD, anatomy.HARD_HEAD)
+        for name in (both if hard else (anatomy.HEAD,))
     ]
     name = f"{backbone}_two_headed"
     if teacher:

@@ -20,20 +20,24 @@ def multi_expert(
     num_experts: int = 3,
     width: int | None = None,
     thin: float = 0.75,
+    own_stages: int = 2,
     head: str = "cosine",
 ) -> keras.Model:
     """Raw images to the logits of every expert.
 
     The stem and all stages but the last two are shared ("trunk"); each expert
     has its own thinner copy of the last two ("expert1", ...) and its own
-    classifier ("expert1_head", ...).
+    classifier ("expert1_head", ...). With `own_stages=1` the trunk has the
+    last but one as well, as thin.
 
     Args:
         backbone: A name in `BACKBONES`.
         problem: Shape and class counts.
         num_experts: E, >= 1.
         width: Channels of the first stage; the published number by default.
-        thin: Factor on the channels of the experts' stages.
+        thin: Factor on the channels of the last two stages.
+        own_stages: Stages that each expert has for itself: 2, or 1, the
+            released network's `share_layer3`.
         head: `"cosine"`, as published, or `"linear"`, with the initial values
             of the released network.
 
@@ -42,8 +46,8 @@ def multi_expert(
         dtype, to logits `(B, E, C)`.
 
     Raises:
-        ValueError: if `num_experts` is not positive, or `backbone` or `head`
-            is unknown.
+        ValueError: if `num_experts` is not positive, `own_stages` is not 1 or
+            2, or `backbone` or `head` is unknown.
 
     Example:
         >>> from keras_lt.problem import Problem
@@ -56,7 +60,9 @@ def multi_expert(
     """
     if num_experts < 1:
         raise ValueError(f"`num_experts` must be >= 1, got {num_experts}")
-    options: dict[str, Any] = {"width": width, "thin": thin}
+    if own_stages not in (1, 2):
+        raise ValueError(f"`own_stages` must be 1 or 2, got {own_stages}")
+    options: dict[str, Any] = {"width": width, "thin": thin, "own": own_stages}
     shape = tuple(problem.input_shape)
     trunk = encoder(
         backbone, shape, part="trunk", name=anatomy.TRUNK, **options

@@ -37,6 +37,7 @@ def resnet_imagenet(
     width: int = 64,
     part: str = "whole",
     thin: float = 1.0,
+    own: int = 2,
     name: str = anatomy.ENCODER,
 ) -> keras.Model:
     """ResNet or ResNeXt (32x4d) with a 7x7 stem and max-pooling.
@@ -47,9 +48,10 @@ def resnet_imagenet(
             `"resnext50"`, `"resnext101"` or `"resnext152"`.
         width: Channels of the stem and (by four with bottlenecks) of the
             first stage; doubled in each later one.
-        part: `"whole"`; `"trunk"`, all before the last two stages; or
+        part: `"whole"`; `"trunk"`, all before the last stages; or
             `"expert"`, from there on, for the trunk's output.
         thin: Factor on the channels of the last two stages.
+        own: How many stages an expert has: 2, or the very last one.
         name: Name of the model.
 
     Returns:
@@ -58,7 +60,7 @@ def resnet_imagenet(
         bottlenecks; a trunk ends, and an expert begins, with a feature map.
 
     Raises:
-        ValueError: if `variant` is unknown.
+        ValueError: if `variant` is unknown, or `own` is not 1 or 2.
 
     Source: He et al., CVPR 2016; Xie et al., CVPR 2017; stride on the 3x3
         convolution as in torchvision.
@@ -84,5 +86,6 @@ def resnet_imagenet(
         width=width,
         part=part,
         thin=thin,
+        own=own,
         name=name,
     )

@@ -23,6 +23,7 @@ def resnet_cifar(
     width: int = 16,
     part: str = "whole",
     thin: float = 1.0,
+    own: int = 2,
     name: str = anatomy.ENCODER,
 ) -> keras.Model:
     """CIFAR ResNet with three stages and parameter-free shortcuts.
@@ -32,9 +33,10 @@ def resnet_cifar(
         depth: Layers with weights, classifier included: 6 * blocks + 2.
         width: Channels of the first stage; the others have 2 and 4 times as
             many.
-        part: `"whole"`; `"trunk"`, all before the last two stages; or
+        part: `"whole"`; `"trunk"`, all before the last stages; or
             `"expert"`, from there on, for the trunk's output.
         thin: Factor on the channels of the last two stages.
+        own: How many stages an expert has: 2, or the very last one.
         name: Name of the model.
 
     Returns:
@@ -43,7 +45,8 @@ def resnet_cifar(
         begins, with a feature map.
 
     Raises:
-        ValueError: if `depth` is not 6 * blocks + 2 with blocks >= 1.
+        ValueError: if `depth` is not 6 * blocks + 2 with blocks >= 1, or
+            `own` is not 1 or 2.
 
     Example:
         >>> resnet_cifar((32, 32, 3)).count_params() - 2 * 1136
@@ -68,5 +71,6 @@ def resnet_cifar(
         width=width,
         part=part,
         thin=thin,
+        own=own,
         name=name,
     )

@@ -18,25 +18,30 @@ from keras_lt.models.expert_parts import (
 from keras_lt.models.experts import expert_heads, expert_logits
 
 
-def add_router(model: keras.Model, *, top_k: int) -> keras.Model:
+def add_router(
+    model: keras.Model, *, top_k: int, initial: str = "kaiming"
+) -> keras.Model:
     """View of a `multi_expert` to train its new layer "router".
 
     Args:
         model: A `multi_expert`, or a view of one without a router.
         top_k: See `layers.ExpertRouter`.
+        initial: See `layers.ExpertRouter`.
 
     Returns:
         Images to `(B, E, C + 1)`, see `layers.AppendRoutes`.
 
     Raises:
-        ValueError: if there are less than two experts, or `top_k` is out of
-            range.
+        ValueError: if there are less than two experts, `top_k` is out of
+            range, or `initial` is unknown.
     """
     heads = expert_heads(model)
     check_number(len(heads))
     features = [head.input for head in heads]
     logits = [head.output for head in heads]
-    router = ExpertRouter(top_k=top_k, dtype="float32", name=anatomy.ROUTER)
+    router = ExpertRouter(
+        top_k=top_k, initial=initial, dtype="float32", name=anatomy.ROUTER
+    )
     routes = route(router, features, logits)
     both = with_routes(expert_logits(model), routes)
     return keras.Model(model.inputs[0], both, name=f"{model.name}_routed")

@@ -24,6 +24,7 @@ def resnet(
     width: int = 64,
     part: str = "whole",
     thin: float = 1.0,
+    own: int = 2,
     name: str = anatomy.ENCODER,
 ) -> keras.Model:
     """ResNet with four stages, with a stem for small images.
@@ -35,9 +36,10 @@ def resnet(
         input_shape: `(H, W, channels)`.
         depth: 18 or 34.
         width: Channels of the first stage; doubled in each later one.
-        part: `"whole"`; `"trunk"`, all before the last two stages; or
+        part: `"whole"`; `"trunk"`, all before the last stages; or
             `"expert"`, from there on, for the trunk's output.
         thin: Factor on the channels of the last two stages.
+        own: How many stages an expert has: 2, or the very last one.
         name: Name of the model.
 
     Returns:
@@ -46,7 +48,7 @@ def resnet(
         begins, with a feature map.
 
     Raises:
-        ValueError: if `depth` is unknown.
+        ValueError: if `depth` is unknown, or `own` is not 1 or 2.
 
     Source: He et al., CVPR 2016; the small stem as in
         `ShadeAlsha/LTR-weight-balancing`. The stem keeps PyTorch's default
@@ -68,5 +70,6 @@ def resnet(
         width=width,
         part=part,
         thin=thin,
+        own=own,
         name=name,
     )

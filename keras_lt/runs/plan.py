@@ -138,9 +138,9 @@ def _config(
 def _hyperparameters(
     variant: Variant, family: str, request: Request
 ) -> dict[str, Any]:
-    """Resolve all: defaults, preset, --set, other flags."""
+    """Resolve all: defaults, preset and variants, --set, other flags."""
     choice, method = request.choice, variant.method
-    published = method.defaults | method.presets.get(family, {})
+    published = method.published(family, variant.settings)
     values = {**published, **variant.settings}
     if choice.batch_size is not None:
         values["batch_size"] = choice.batch_size

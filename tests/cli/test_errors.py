@@ -115,7 +115,12 @@ def test_tensorboard_needs_its_package(monkeypatch, capsys):
 def test_help_reads_without_a_run(tmp_path):
     out, _ = programs.start("train.py", "--help", cwd=tmp_path).communicate()
     assert max(map(len, out.splitlines())) <= 80
-    for word in ("--imbalance_ratio", "radius_fraction", "on digits:"):
+    for word in (
+        "--imbalance_ratio",
+        "radius_fraction",
+        "on digits:",
+        "with num_experts=3: lr",
+    ):
         assert word in out
 
 

@@ -73,5 +73,7 @@ def test_bad_arguments():
         ExpertRouter(top_k=0)
     with pytest.raises(ValueError, match="`hidden` must be >= 1, got 0"):
         ExpertRouter(hidden=0)
+    with pytest.raises(ValueError, match="`initial`.*got 'uniform'"):
+        ExpertRouter(initial="uniform")
     with pytest.raises(ValueError, match="at most the 4 classes, got 30"):
         ExpertRouter().build(*SHAPES)

@@ -72,7 +72,7 @@ def body():
     )
 
 
-def model(momentum=0.9, rate=0.1, **options):
+def model(momentum=0.9, rate=0.1, weight=1.0, **options):
     keras.utils.set_random_seed(0)
     crops, keys = keras.Input((5,)), keras.Input((5,))
     labels = keras.Input((), dtype="int32")
@@ -82,6 +82,7 @@ def model(momentum=0.9, rate=0.1, **options):
         queue_size=8,
         width=3,
         momentum=momentum,
+        weight=weight,
         name="contrast",
     )
     logits = keras.layers.Dense(3, dtype="float32", name="head")(
@@ -193,6 +194,19 @@ def test_adds_its_loss_while_training_only():
     assert trained > loss + 0.1
 
 
+def test_the_weight_of_its_loss():
+    def added(weight):
+        keras.utils.set_random_seed(1)
+        made, _ = model(weight=weight)
+        x, _ = batches(1)
+        made(x, training=True)
+        return float(made.losses[0])
+
+    once = added(1.0)
+    assert once > 0.1
+    assert added(0.25) == pytest.approx(once / 4, rel=1e-6)
+
+
 def test_steps_per_execution_are_the_same_steps():
     one, first = model()
     two, second = model(steps_per_execution=2)
@@ -245,3 +259,5 @@ def test_bad_arguments():
         MomentumContrast(body(), momentum=1.1, **options)
     with pytest.raises(ValueError, match="`temperature` must be > 0"):
         MomentumContrast(body(), temperature=0.0, **options)
+    with pytest.raises(ValueError, match="`weight` must be >= 0"):
+        MomentumContrast(body(), weight=-1.0, **options)

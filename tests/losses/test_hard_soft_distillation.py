@@ -31,6 +31,19 @@ def test_golden_values():
         assert value(loss, stacked()) - hard == pytest.approx(golden, abs=1e-6)
 
 
+@pytest.mark.parametrize("hard", [1.0, 2.0])
+def test_weights(hard):
+    loss = HardSoftDistillation(hard_weight=hard, soft_weight=0.5)
+    golden = hard * 0.7887259920 + 0.5 * 0.8712155746
+    assert value(loss, stacked()) == pytest.approx(golden, rel=1e-6)
+
+
+def test_without_a_hard_head():
+    loss = HardSoftDistillation(hard_weight=0.0)
+    found = value(loss, stacked()[:, ::2])
+    assert found == pytest.approx(0.8712155746, rel=1e-6)
+
+
 def test_each_head_sees_its_own_target():
     def slopes(logits):
         loss = HardSoftDistillation()
@@ -45,6 +58,12 @@ def test_each_head_sees_its_own_target():
     p = np.exp(np.array(SOFT) / 2)
     p /= p.sum(-1, keepdims=True)
     np.testing.assert_allclose(first[:, 0], p - golden, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["hard_weight", "soft_weight"])
+def test_bad_weights(name):
+    with pytest.raises(ValueError, match=f"`{name}` must be >= 0, got -1"):
+        HardSoftDistillation(**{name: -1})
 
 
 def test_bad_temperature():

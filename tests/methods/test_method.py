@@ -71,6 +71,33 @@ def test_stages_that_follow_bring_hyperparameters():
     assert made.stages[1].batch_size == 9
 
 
+def test_variants_of_a_preset():
+    reslt = METHODS["reslt"]
+    for given, lr in (
+        ({}, 0.1),
+        ({"num_experts": 3}, 0.05),
+        ({"num_experts": 2}, 0.1),  # which was not published
+        ({"backbone": "resnext101"}, 0.05),
+    ):
+        for method in (reslt, reslt.then(["crt"])):
+            found = method.published("imagenet_lt", given)
+            assert set(found) == set(method.defaults)
+            assert (found["lr"], found["tau"]) == (lr, 0.7)
+            assert found["num_experts"] == 1  # what is asked for stays outside
+    for family in ("cifar", "unknown"):
+        assert reslt.published(family, {"num_experts": 3}) == reslt.defaults
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_variants_name_hyperparameters(name):
+    method = METHODS[name]
+    for family, variants in method.variants.items():
+        assert family in method.presets
+        for variant in variants:
+            assert variant.given and variant.values
+            assert {*variant.given, *variant.values} <= set(method.defaults)
+
+
 @pytest.mark.parametrize("name", METHODS)
 def test_no_names_clash(name):
     every = METHODS[name].then(["crt", "lws", "tau", "ncm"])

@@ -322,7 +322,49 @@ def test_a_killed_run_draws_the_same_orders(tmp_path):
     assert (in_turn["contrast/queue"] != whole["contrast/queue"]).any()
 
 
+@pytest.mark.parametrize(
+    ("options", "heads"),
+    [
+        ({"contrast_weight": 0.0}, {"hard_head", "soft_head"}),
+        ({"hard_weight": 0.0}, {"head"}),
+        ({"hard_weight": 0.0, "soft_labels": "cached"}, {"head"}),
+        ({"soft_weight": 0.0, "soft_labels": "cached"}, {"head"}),
+    ],
+    ids=str,
+)
+def test_losses_that_are_left_out(options, heads):
+    seen = {}
+    made, model = recipe(**options), train(seen, **options).model
+    assert [s.epochs for s in made.stages] == [2, 2, 2, 2]
+    first, student = seen["self_supervised", "end"], seen["distill", "end"]
+    contrasts = "contrast_weight" not in options
+    assert any("contrast/" in name for name in first) == contrasts
+    assert made.stages[0].two_views == contrasts
+    own = {name for name in student if not name.startswith("teacher/")}
+    found = {name.split("/")[0] for name in own}
+    assert found == heads | {"encoder"}
+    assert {n for n in own if "moving_" not in n} <= changed(seen, "distill")
+    online = "soft_labels" not in options
+    assert any(n.startswith("teacher/") for n in student) == online
+    scaled = {n for n in changed(seen, "rescale") if "moving_" not in n}
+    assert scaled == {"scales/scales"}
+    assert made.serve(model).output_shape == (None, 3)
+    assert made.serve(seen["distill", "model"]).output_shape == (None, 3)
+
+
+def test_weights_of_losses():
+    made = recipe(contrast_weight=0.5, hard_weight=2.0, soft_weight=3.0)
+    assert made.build().get_layer("contrast").weight == 0.5
+    loss = made.stages[2].loss
+    assert (loss.hard_weight, loss.soft_weight) == (2.0, 3.0)
+
+
 def test_bad_arguments():
+    for name in ("contrast_weight", "hard_weight", "soft_weight"):
+        with pytest.raises(ValueError, match="weight` must be >= 0, got -1"):
+            recipe(**{name: -1.0}).build()
+    with pytest.raises(ValueError, match="`hard_weight`, `soft_weight`"):
+        recipe(hard_weight=0.0, soft_weight=0.0)
     for epochs in ((0, 2, 2, 2), (2, 0, 2, 2), (2, 2, 0, 2)):
         with pytest.raises(ValueError, match="each stage needs the ones"):
             recipe(epochs)

@@ -103,6 +103,23 @@ def test_published_parameters_and_operations(
     assert round(count_macs(single) / 1e6, digits) == pytest.approx(plain)
 
 
+@pytest.mark.parametrize(
+    ("backbone", "parameters"),
+    [("resnet10", 8_244_416), ("resnet50", 35_438_144)],
+)
+def test_experts_of_the_last_stage_alone(zeros, backbone, parameters):
+    """Counts of the released networks with `share_layer3`."""
+    model = multi_expert(backbone, IMAGENET, own_stages=1)
+    assert trainable(model) == parameters
+    trunk, expert = model.get_layer("trunk"), model.get_layer("expert2")
+    stages = [
+        {layer.name.split("_")[0] for layer in part.layers if "_" in layer.name}
+        for part in (trunk, expert)
+    ]
+    assert "stage3" in stages[0] and "stage3" not in stages[1]
+    assert trunk.output_shape[-1] == 3 * expert.output_shape[-1] // 6
+
+
 def test_parameters_with_routers(zeros):
     model = add_router(multi_expert("resnet32", CIFAR), top_k=30)
     assert trainable(model) == 785_471

@@ -34,6 +34,26 @@ def test_learning_rates_of_another_batch_size(scaling):
     assert found == own | changed
 
 
+def test_presets_depend_on_the_network():
+    reslt = METHODS["reslt"]
+
+    def resolved(asked, **settings):
+        variant = plan.Variant("reslt", reslt, settings, {})
+        return plan._hyperparameters(variant, "imagenet_lt", asked)
+
+    def rate_and_batch(*arguments, **settings):
+        found = resolved(*arguments, **settings)
+        return found["lr"], found["batch_size"]
+
+    assert rate_and_batch(request()) == (0.1, 256)
+    assert rate_and_batch(request(), num_experts=3) == (0.05, 128)
+    assert rate_and_batch(request(), num_experts=3, lr=0.2) == (0.2, 128)
+    larger = request(batch_size=512, lr_scaling="linear")
+    assert rate_and_batch(larger, num_experts=3) == (0.2, 512)
+    ten = resolved(request(), backbone="resnet10")
+    assert (ten["pool"], ten["tau"], ten["lr"]) == ("before", 0.3, 0.1)
+
+
 def test_every_batch_divides_over_parts_and_devices(monkeypatch):
     monkeypatch.setattr(plan, "replicas", lambda: 2)
     values = {"batch_size": 96, "scales_batch_size": 48, "other": 7}

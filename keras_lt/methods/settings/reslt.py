@@ -3,7 +3,7 @@
 import dataclasses
 from typing import Literal
 
-from keras_lt.methods.settings.shared import SGDSettings
+from keras_lt.methods.settings.shared import SGDSettings, Variant
 
 # By number of classes: CIFAR-10, CIFAR-100, ImageNet-LT, iNaturalist 2018.
 CUTS = {10: (2, 4), 100: (35, 70), 1000: (175, 780), 8142: (1542,)}
@@ -43,12 +43,25 @@ PRESETS = {
         "warmup_epochs": 0,
         "batch_size": 256,
         "form": "convolution",
-        "tau": 0.3,
+        "tau": 0.0,
     },
     # These are ours.
     "places_lt": IMAGENET | {"backbone": "resnet152", "epochs": (30,)},
     "folder": IMAGENET
     | {"backbone": "resnet50", "epochs": (90,), "batch_size": 64},
+}
+HALF = {"lr": 0.05, "batch_size": 128}
+VARIANTS = {
+    "imagenet_lt": (
+        Variant({"backbone": "resnet10"}, {"pool": "before", "tau": 0.3}),
+        Variant({"backbone": "resnext101"}, HALF),
+        Variant({"num_experts": 3}, HALF),
+    ),
+    "inaturalist2018": (
+        Variant(
+            {"num_experts": 3}, {"warmup_epochs": 5, "thin": 1.0, "tau": 0.3}
+        ),
+    ),
 }
 
 

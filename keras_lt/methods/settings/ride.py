@@ -6,7 +6,7 @@ from typing import Literal
 
 import keras
 
-from keras_lt.methods.settings.shared import SGDSettings
+from keras_lt.methods.settings.shared import SGDSettings, Variant
 
 SGD_SETTINGS = SGDSettings(nesterov=True, l2=5e-4)
 IMAGENET = {
@@ -15,6 +15,7 @@ IMAGENET = {
     "epochs": (80, 20, 5),
     "milestones": (0.6, 0.8),
     "factor": 0.1,
+    "warmup_epochs": 5,  # with a teacher as well, unlike on CIFAR
     "batch_size": 256,
     "diversity": -0.2,
     "gamma": 0.02,
@@ -32,6 +33,7 @@ PRESETS = {
     "places_lt": IMAGENET | {"backbone": "resnet152", "epochs": (24, 6, 5)},
     "folder": IMAGENET | {"batch_size": 64},
 }
+VARIANTS = {"imagenet_lt": (Variant({"backbone": "resnet10"}, {"top_k": 30}),)}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,7 +42,9 @@ class Experts:
 
     Args:
         num_experts: Experts, >= 1; 2, 3 or 4 published, 6 for a teacher.
-        thin: Factor on the channels of the experts' stages.
+        thin: Factor on the channels of the last two stages.
+        own_stages: Stages that each expert has for itself: 2, or 1, the
+            release's `share_layer3`.
         head: Classifiers, "cosine" or "linear" (an unbounded divergence).
         loss: Of each expert: "ldam" with deferred class weights, as
             published; "ce", cross entropy; "balanced", class-balanced.
@@ -53,6 +57,7 @@ class Experts:
 
     num_experts: int = 3
     thin: float = 0.75
+    own_stages: int = 2
     head: Literal["cosine", "linear"] = "cosine"
     loss: Literal["ldam", "ce", "balanced"] = "ldam"
     diversity: float = -0.45

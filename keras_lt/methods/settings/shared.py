@@ -1,7 +1,7 @@
 """Hyperparameters that methods share."""
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import keras
@@ -10,6 +10,23 @@ from keras_lt.optimizers import SGD
 from keras_lt.schedules import EpochRates, step_rates
 
 Optimizer = Callable[[int], keras.optimizers.Optimizer]
+
+
+@dataclasses.dataclass(frozen=True)
+class Variant:
+    """What was published for some networks on a family of data sets.
+
+    Args:
+        given: Values of hyperparameters that tell such a network, by name.
+        values: What differs there from the family's preset.
+    """
+
+    given: Mapping[str, Any]
+    values: Mapping[str, Any]
+
+    def fits(self, asked: Mapping[str, Any]) -> bool:
+        """Whether all hyperparameters in `given` have their values."""
+        return all(asked[name] == value for name, value in self.given.items())
 
 
 @dataclasses.dataclass(frozen=True)

@@ -92,6 +92,8 @@ class Contrast:
         norm_groups: Parts of a device's share of the batch with statistics of
             their own, as if they were devices, in the network of the first
             two stages; also where it teaches, if online.
+        contrast_weight: Of the contrast beside the cross entropy, >= 0; 0
+            trains a plain network on one view instead.
     """
 
     queue_size: int | None = None
@@ -99,6 +101,7 @@ class Contrast:
     contrast_temperature: float = 0.2
     shuffle_keys: bool = False
     norm_groups: int = 1
+    contrast_weight: float = 1.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -107,6 +110,10 @@ class Distillation:
 
     Args:
         temperature: Of the distillation.
+        hard_weight: Of the labels' loss in "distill", >= 0; 0 leaves out the
+            hard head.
+        soft_weight: Of the teacher's; 0 leaves out the soft head, and the
+            teacher.
         soft_labels: "online", the teacher sees each augmented image, as
             released; "cached", it sees each image once, as it is, and its
             logits are kept on disk.
@@ -116,9 +123,18 @@ class Distillation:
     """
 
     temperature: float = 2.0
+    hard_weight: float = 1.0
+    soft_weight: float = 1.0
     soft_labels: Literal["online", "cached"] = "online"
     statistics: Literal["moving", "fixed"] = "moving"
     teacher_statistics: Literal["moving", "fixed"] = "moving"
+
+    def __post_init__(self):
+        """Check the weights."""
+        if not (self.hard_weight or self.soft_weight):
+            raise ValueError(
+                "`hard_weight`, `soft_weight`: one must be > 0, got 0 for both"
+            )
 
 
 @dataclasses.dataclass(frozen=True)
