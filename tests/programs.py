@@ -13,13 +13,14 @@ import keras
 import pytest
 
 ROOT = pathlib.Path(__file__).parents[1]
-MODULES = {  # behind the programs of experiments/
+MODULES = {  # behind the programs of experiments/, and a command
     "train.py": "keras_lt.cli.train",
     "evaluate.py": "keras_lt.cli.evaluate",
     "export.py": "keras_lt.cli.export",
     "predict.py": "keras_lt.cli.predict",
     "inspect_data.py": "keras_lt.cli.inspect",
     "pack.py": "keras_lt.cli.pack",
+    "import": "keras_lt.cli.importing",
     "reproduce.py": "reproduction.command",
     "benchmark.py": "benchmarks.command",
 }

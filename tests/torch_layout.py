@@ -56,37 +56,49 @@ def state_dict(blocks, width, *, groups=0, stem=7, channels=3, classes=3):
 
 def forward(state, x):
     """Logits `(B, C)` of normalised images `(B, channels, H, W)`."""
+    x = last_maps(state, x)
+    return x.mean((2, 3)) @ state["fc.weight"].T + state["fc.bias"]
+
+
+def last_maps(state, x):
+    """What is pooled before the classifier."""
     small = state["conv1.weight"].shape[-1] == 3
-    x = np.maximum(_conv_norm(state, "conv1", "bn1", x, 1 if small else 2), 0)
+    x = np.maximum(conv_norm(state, "conv1", "bn1", x, 1 if small else 2), 0)
     if not small:
         edges = ((0, 0), (0, 0), (1, 1), (1, 1))
         x = np.pad(x, edges, constant_values=-np.inf)
         x = _windows(x, 3, 2).max((4, 5))
     stage = 1
     while f"layer{stage}.0.conv1.weight" in state:
-        block = 0
-        while f"layer{stage}.{block}.conv1.weight" in state:
-            stride = 2 if stage > 1 and not block else 1
-            x = _block(state, f"layer{stage}.{block}", x, stride)
-            block += 1
+        number = 0
+        while f"layer{stage}.{number}.conv1.weight" in state:
+            stride = 2 if stage > 1 and not number else 1
+            x = block(state, f"layer{stage}.{number}", x, stride)
+            number += 1
         stage += 1
-    return x.mean((2, 3)) @ state["fc.weight"].T + state["fc.bias"]
+    return x
 
 
-def _block(state, name, x, stride):
+def block(state, name, x, stride, training=False):
+    """A residual block, on statistics of the batch while training."""
     last = 3 if f"{name}.conv3.weight" in state else 2
     y = x
     for step in range(1, last + 1):
         here = stride if step == last - 1 else 1  # the (first) 3x3 one
-        y = _conv_norm(state, f"{name}.conv{step}", f"{name}.bn{step}", y, here)
+        names = f"{name}.conv{step}", f"{name}.bn{step}"
+        y = conv_norm(state, *names, y, here, training)
         y = np.maximum(y, 0) if step < last else y
     if f"{name}.downsample.0.weight" in state:
         side = f"{name}.downsample"
-        x = _conv_norm(state, f"{side}.0", f"{side}.1", x, stride)
+        x = conv_norm(state, f"{side}.0", f"{side}.1", x, stride)
+    elif x.shape != y.shape:  # option A: subsampled, and padded with zeros
+        added = (y.shape[1] - x.shape[1]) // 2
+        x = x[:, :, ::stride, ::stride]
+        x = np.pad(x, ((0, 0), (added, added), (0, 0), (0, 0)))
     return np.maximum(x + y, 0)
 
 
-def _conv_norm(state, conv, norm, x, stride):
+def conv_norm(state, conv, norm, x, stride, training=False):
     kernel = state[f"{conv}.weight"]
     size, groups = kernel.shape[-1], x.shape[1] // kernel.shape[1]
     pad = (size // 2, size // 2)
@@ -103,10 +115,18 @@ def _conv_norm(state, conv, norm, x, stride):
         ],
         axis=1,
     )
+    return normalised(state, norm, x, training)
+
+
+def normalised(state, name, x, training=False):
+    """Batch normalisation, on statistics of the batch while training."""
     gamma, beta, mean, variance = (
-        state[f"{norm}.{name}"][:, None, None]
-        for name in ("weight", "bias", "running_mean", "running_var")
+        state[f"{name}.{each}"][:, None, None]
+        for each in ("weight", "bias", "running_mean", "running_var")
     )
+    if training:
+        mean = x.mean((0, 2, 3), keepdims=True)
+        variance = x.var((0, 2, 3), keepdims=True)
     return (x - mean) / np.sqrt(variance + 1e-5) * gamma + beta
 
 

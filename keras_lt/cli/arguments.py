@@ -92,7 +92,7 @@ def print_help(description: str, groups: Sequence[type]) -> None:
         for field in dataclasses.fields(group):
             default = field.default
             shown = "" if default in (None, ()) else f" [{_show(default)}]"
-            print_entry(f"--{field.name}", field.metadata["help"] + shown)
+            print_entry(f"--{_flag(field)}", field.metadata["help"] + shown)
     sys.stdout.flush()
 
 
@@ -108,9 +108,9 @@ def flag_names(groups: Sequence[type]) -> set[str]:
     for group in groups:
         hints = typing.get_type_hints(group)
         for field in dataclasses.fields(group):
-            found.add(field.name)
+            found.add(_flag(field))
             if hints[field.name] is bool:
-                found.add(f"no{field.name}")
+                found.add(f"no{_flag(field)}")
     return found
 
 
@@ -122,6 +122,11 @@ def _underscored(argument):
     return name + equals + value
 
 
+def _flag(field):
+    """Name of a field's flag: that of `from_` is a word of Python's."""
+    return field.name.rstrip("_")
+
+
 def _declare(values, group):
     hints = typing.get_type_hints(group)
     for field in dataclasses.fields(group):
@@ -130,7 +135,7 @@ def _declare(values, group):
         if isinstance(default, tuple):
             default = [*default]
         text = field.metadata["help"]
-        define(field.name, default, text, flag_values=values)
+        define(_flag(field), default, text, flag_values=values)
 
 
 def _definition(hint, commas):
@@ -151,7 +156,7 @@ def _definition(hint, commas):
 def _read(values, group):
     own = {}
     for field in dataclasses.fields(group):
-        value = values[field.name].value
+        value = values[_flag(field)].value
         own[field.name] = tuple(value) if isinstance(value, list) else value
     return group(**own)
 

@@ -52,9 +52,11 @@ def main(argv: Sequence[str]) -> None:
     found = training.evaluate(
         model, images, labels, dataset.class_counts, flip=bool(flip)
     )["accuracy"]
-    reports.print_accuracies({"result.json": result["accuracy"], "now": found})
-    if flip == result["flip_tta"]:
-        same = found == result["accuracy"]
+    before = result["accuracy"]  # None of weights that were imported
+    rows = {"result.json": before} if before else {}
+    reports.print_accuracies({**rows, "now": found})
+    if before and flip == result["flip_tta"]:
+        same = found == before
         print("equal" if same else "NOT equal to result.json")
     if anatomy.has_router(model):
         plain = routing_cost.plain_macs(

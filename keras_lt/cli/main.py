@@ -5,6 +5,7 @@ Commands:
   evaluate   evaluate the model of a finished run again
   export     write a model that serves without Keras
   predict    ask an exported model about images
+  import     make a run of weights that released code trained
   inspect    look at a data set before training
   pack       pack the images that CIFAR's long tail keeps
 
@@ -18,7 +19,15 @@ from collections.abc import Sequence
 from keras_lt.cli import arguments
 from keras_lt.hyperparameters import nearest
 
-COMMANDS = ("train", "evaluate", "export", "predict", "inspect", "pack")
+COMMANDS = {  # their modules
+    "train": "train",
+    "evaluate": "evaluate",
+    "export": "export",
+    "predict": "predict",
+    "import": "importing",  # the word itself is Python's
+    "inspect": "inspect",
+    "pack": "pack",
+}
 
 
 def run(argv: Sequence[str]) -> None:
@@ -27,7 +36,7 @@ def run(argv: Sequence[str]) -> None:
         print(__doc__.strip())
         return
     name = arguments.checked(_known, argv[1])
-    program = importlib.import_module(f"keras_lt.cli.{name}")
+    program = importlib.import_module(f"keras_lt.cli.{COMMANDS[name]}")
     program.main([f"keras-lt {name}", *argv[2:]])
 
 

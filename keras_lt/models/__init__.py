@@ -23,6 +23,11 @@ from keras_lt.models.large_resnets import resnet_imagenet
 from keras_lt.models.macs import count_macs
 from keras_lt.models.narrow_resnets import resnet_cifar
 from keras_lt.models.pretrained import load_encoder_weights
+from keras_lt.models.released import (
+    from_released,
+    released_network,
+    to_released,
+)
 from keras_lt.models.routing import (
     add_router,
     early_exit,
@@ -48,6 +53,7 @@ __all__ = [
     "experts_used",
     "folded",
     "fused",
+    "from_released",
     "gathered",
     "head_views",
     "last_layers",
@@ -55,11 +61,13 @@ __all__ = [
     "load_encoder_weights",
     "multi_expert",
     "plain_classifier",
+    "released_network",
     "resnet",
     "resnet_cifar",
     "resnet_imagenet",
     "scaled_classifier",
     "single_views",
+    "to_released",
     "two_headed",
     "with_teacher",
 ]

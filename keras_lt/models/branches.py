@@ -4,7 +4,7 @@ import keras
 from keras import layers, ops
 
 from keras_lt.layers import ResidualFusion
-from keras_lt.models import anatomy
+from keras_lt.models import anatomy, inventory
 from keras_lt.models.backbones import encoder
 from keras_lt.models.blocks import normalize
 from keras_lt.names import reserve_names
@@ -131,7 +131,7 @@ def _heads(model: keras.Model) -> list[ResidualFusion]:
 
 def _released(head: ResidualFusion, tau: float) -> ResidualFusion:
     config = head.get_config() | {"tau": tau, "pool": "before"}
-    config["name"] = f"{head.name}_released"
+    config["name"] = f"{head.name}_{inventory.RELEASED}"
     copy = ResidualFusion.from_config(config)
     copy.build(head.input.shape)
     copy.set_weights(head.get_weights())

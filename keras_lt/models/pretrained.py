@@ -9,14 +9,7 @@ from keras import layers, ops
 
 from keras_lt.keras_internals import flatten_layers
 from keras_lt.models import anatomy
-
-IN_TORCH = {
-    "kernel": "weight",
-    "gamma": "weight",
-    "beta": "bias",
-    "moving_mean": "running_mean",
-    "moving_variance": "running_var",
-}
+from keras_lt.models.torch_names import OF_VARIABLES, module_name
 
 
 def load_encoder_weights(
@@ -152,13 +145,7 @@ def _as_here(layer, variable):
 
 def _in_torchvision(layer, variable):
     """Name of "stage1_block2_3_bn", "gamma": "layer1.1.bn3.weight"."""
-    stage, block, step, kind = anatomy.place(layer)
-    if stage is None:
-        return f"{kind}1.{IN_TORCH[variable]}"
-    inner = f"{kind}{step}"
-    if step == anatomy.SHORTCUT:
-        inner = f"downsample.{(anatomy.CONV, anatomy.NORM).index(kind)}"
-    return f"layer{stage}.{block - 1}.{inner}.{IN_TORCH[variable]}"
+    return f"{module_name(layer)}.{OF_VARIABLES[variable]}"
 
 
 def _in_keras_hub(layer, variable):

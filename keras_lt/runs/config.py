@@ -23,7 +23,8 @@ class RunConfig(Conditions):
         data: Which images; with the imbalance ratio that they have.
         on_disk: Whether the images are files, with a size of their own.
         splits_test: Whether the data set has no test split of its own.
-        split_sha256: Hash that names the training images.
+        split_sha256: Hash that names the training images; None if a network
+            came from elsewhere and they were not there.
         init_from_sha256: Of the file in `init_from`; None for a folder.
         backend: Of Keras.
         seed: Of initial weights, sampling and augmentation.
@@ -35,7 +36,7 @@ class RunConfig(Conditions):
     data: DataOptions
     on_disk: bool
     splits_test: bool
-    split_sha256: str
+    split_sha256: str | None
     init_from_sha256: str | None = None
     backend: str
     seed: int
@@ -135,7 +136,7 @@ class RunConfig(Conditions):
             imbalance_ratio=None if self.on_disk else self.data.imbalance_ratio,
         )
         dataset = options.load()
-        if dataset.split_sha256 != self.split_sha256:
+        if self.split_sha256 not in (None, dataset.split_sha256):
             raise ValueError("--data_dir: these are not the images of the run")
         return dataset
 

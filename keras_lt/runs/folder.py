@@ -154,7 +154,7 @@ class RunFolder(Workdir):
     def finish(self, result: dict[str, Any]) -> None:
         """Write the result; the run is complete then."""
         self._write(self.result_file, result)
-        self.checkpoint.unlink()
+        self.checkpoint.unlink(missing_ok=True)
 
     def _write(self, path, content):
         text = json.dumps(content, indent=2) + "\n"
