@@ -16,6 +16,10 @@ RELEASED = "released"  # ends the name of a classifier as released code serves
 KEY_ENCODER = f"key_{anatomy.ENCODER}"
 
 _ENCODERS = (anatomy.ENCODER, KEY_ENCODER, anatomy.TRUNK, anatomy.EXPERT)
+_CLASSIFIERS = (
+    *(anatomy.HEAD, anatomy.head_name(anatomy.EXPERT), anatomy.HARD_HEAD),
+    *(anatomy.SOFT_HEAD, anatomy.SCALES),
+)
 _OF_EXPERT = re.compile(rf"{anatomy.EXPERT}(\d+)(\w*)")
 
 
@@ -35,6 +39,11 @@ class Part(NamedTuple):
     expert: int | None
     layer: keras.Layer
     variables: list[keras.Variable]
+
+    @property
+    def is_classifier(self) -> bool:
+        """Whether the last axis of its variables is of classes."""
+        return self.role.split("/")[-1] in _CLASSIFIERS
 
 
 def all_parts(model: keras.Model) -> list[Part]:

@@ -68,6 +68,7 @@ def import_run(wanted: Import) -> list[str]:
     state, beside = weight_files.read_state(wanted.file, "FILE")
     network = released_network(state, wanted.layout)
     origin = find_origin(wanted.images, wanted.class_counts, network)
+    lines = _lines(state, beside, network, origin)
     method = METHODS[wanted.layout]
     values = {
         **method.defaults,
@@ -75,33 +76,29 @@ def import_run(wanted: Import) -> list[str]:
         **_of_network(network, method),
         **assignments.parse(method, wanted.set),
     }
-    counts = origin.counts or (1,) * network.num_classes
-    statistics = origin.source.pixel_mean, origin.source.pixel_std
-    problem = Problem(origin.shape, counts, *statistics)
+    problem = Problem(
+        origin.shape,
+        origin.counts or (1,) * network.num_classes,
+        origin.source.pixel_mean,
+        origin.source.pixel_std,
+    )
     recipe = method(problem, **values)
-    lines = _lines(state, beside, network, origin)
     order = None
     if wanted.layout == "reslt" and network.form == "convolution":
         state = _trained(state, origin, lines)
         order = _class_order(origin, lines)
     model = from_released(state, wanted.layout, problem, class_order=order)
-    served = recipe.serve(model)
     config = _config(wanted, origin, values)
-    _write(wanted, config, recipe, network.kind, model, served)
-    RunFolder(wanted.out).finish(
-        {
-            **config.to_json(),
-            "accuracy": None,  # nobody has measured it here
-            "flip_tta": False,
-            "stages": {},
-            "class_counts": counts,
+    _write(
+        wanted,
+        config,
+        recipe,
+        model,
+        about={
+            "class_counts": problem.class_counts,
             "class_names": origin.class_names,
-            "parameters": judging.count_parameters(served),
-            "versions": provenance.versions(),
-            "commit": provenance.commit(),
-            "command": wanted.command,
             "imported": {"from": wanted.layout, **vars(network)},
-        }
+        },
     )
     return lines
 
@@ -204,12 +201,19 @@ def _write(
     wanted: Import,
     config: RunConfig,
     recipe: Recipe,
-    kind: str,
     model: keras.Model,
-    served: keras.Model,
+    about: dict[str, Any],
 ) -> None:
-    """Write all but the result, which makes the folder a finished run."""
-    folder = RunFolder(wanted.out)
+    """Write the folder of a run; the result, which completes it, comes last.
+
+    Args:
+        wanted: What was asked for.
+        config: Of the run.
+        recipe: Of its method.
+        model: That the recipe could have trained.
+        about: Entries of the result.
+    """
+    folder, served = RunFolder(wanted.out), recipe.serve(model)
     folder.begin(
         config,
         command=wanted.command,
@@ -218,6 +222,21 @@ def _write(
         versions=provenance.versions(),
     )
     stages = [stage.name for stage in recipe.stages]
-    stage = kind if kind in stages else stages[-1]
+    # SSD's networks are told apart by the stage that they are from.
+    ssd = wanted.layout == "ssd"
+    stage = about["imported"]["kind"] if ssd else stages[-1]
     write_weights(folder.weights(stages.index(stage), stage), model)
     folder.save_model(served)
+    folder.finish(
+        {
+            **config.to_json(),
+            **about,
+            "accuracy": None,  # nobody has measured it here
+            "flip_tta": False,
+            "stages": {},
+            "parameters": judging.count_parameters(served),
+            "versions": provenance.versions(),
+            "commit": provenance.commit(),
+            "command": wanted.command,
+        }
+    )

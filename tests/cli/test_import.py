@@ -10,12 +10,14 @@ import released_layout as there
 
 from keras_lt.cli import main, train
 from keras_lt.data import load
-from keras_lt.models import from_released, fused
+from keras_lt.models import early_exit, folded, from_released, fused
 from keras_lt.problem import Problem
 from keras_lt.runs import RunFolder
+from keras_lt.training.transfer import named_variables, read_weights
 
 pytestmark = programs.once("tensorflow")
 LDAM = ("import", "weights.npz", "--from=ldam")
+STATISTICS = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet
 NEXT = (
     *("train.py", "--method=ldam", "--then=crt", "--from_stage=crt"),
     *("--set=width=4", "--set=crt_epochs=1", "--init_from=run"),
@@ -102,12 +104,7 @@ def test_classes_sorted_by_size_get_their_order(tmp_path):
         "--out=run",
         cwd=tmp_path,
     )
-    problem = Problem(
-        (16, 16, 3),
-        (5, 20, 9),
-        (0.485, 0.456, 0.406),
-        (0.229, 0.224, 0.225),
-    )
+    problem = Problem((16, 16, 3), (5, 20, 9), *STATISTICS)
     wanted = fused(
         from_released(state, "reslt", problem, class_order=(0, 2, 1)), tau=0.5
     )
@@ -167,3 +164,37 @@ def test_the_command_has_a_name_that_no_module_can_have(capsys):
     out = capsys.readouterr().out
     assert out.startswith("Make a finished run of weights of released code")
     assert "\n  --from  " in out
+
+
+@pytest.mark.parametrize(
+    ("layout", "make", "stage"),
+    [
+        ("ride", lambda: there.ride(top_k=2), "router"),
+        ("ssd", lambda: there.ssd("self_supervised"), "self_supervised"),
+        ("ssd", lambda: there.ssd("distill"), "distill"),
+    ],
+)
+def test_all_weights_are_kept_beside_what_is_served(
+    layout, make, stage, tmp_path
+):
+    state = make()
+    for name, array in state.items():
+        if array.ndim == 4 and array.shape[1] == 1:  # a stem for grey images
+            state[name] = array.repeat(3, 1)
+    write(tmp_path, state)
+    programs.run(
+        *("import", "weights.npz", f"--from={layout}", "--dataset=folder"),
+        *("--image_size=16", "--out=run"),
+        cwd=tmp_path,
+    )
+    folder = RunFolder(tmp_path / "run")
+    problem = Problem((16, 16, 3), (1, 1, 1), *STATISTICS)
+    model = from_released(state, layout, problem)
+    kept = read_weights(folder.find_weights(stage))
+    for name, variable in named_variables(model):
+        np.testing.assert_array_equal(kept[name], variable)
+    view = {"router": early_exit}.get(stage, folded)(model)
+    images = np.random.default_rng(0).integers(0, 256, (2, 16, 16, 3))
+    np.testing.assert_allclose(
+        folder.model()(images), view(images), rtol=1e-5, atol=1e-5
+    )

@@ -278,6 +278,8 @@ def test_classes_get_another_order():
     back = to_released(model, "reslt", class_order=order)
     np.testing.assert_array_equal(back["fc.weight"], state["fc.weight"])
     np.testing.assert_array_equal(back["fc.bias"], state["fc.bias"])
+    served = to_released(models.fused(model, tau=1), "reslt", class_order=order)
+    np.testing.assert_array_equal(served["fc.weight"], state["fc.weight"])
     with pytest.raises(ValueError, match=r"each of the 3 classes once.*0, 0"):
         from_released(state, "reslt", PROBLEM, class_order=(0, 0, 1))
 

@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 import keras
 import numpy as np
 
-from keras_lt.models import anatomy
 from keras_lt.models.inventory import all_parts
 from keras_lt.models.released.entries import entries, trackers
 from keras_lt.models.released.inference import ReleasedNetwork, State, infer
@@ -82,11 +81,10 @@ def from_released(
     parts = all_parts(model)
     wanted = {entry.name: entry for entry in entries(parts, form.names)}
     _compare(state, wanted, trackers(parts, form.names))
-    heads = _classifiers(model)
     values: dict[int, list[np.ndarray]] = {}
     for name, entry in wanted.items():
         array = entry.rule.ours(np.asarray(state[name]))
-        if class_order is not None and entry.part.layer in heads:
+        if class_order is not None and entry.part.is_classifier:
             array = array[..., np.argsort(_checked(class_order, network))]
         values.setdefault(id(entry.variable), []).append(array)
     for entry in wanted.values():
@@ -132,10 +130,10 @@ def to_released(
             f"{sorted(roles)}; they have "
             f"{[sorted(form.names) for form in known.forms.values()]}"
         )
-    heads, state = _classifiers(model), {}
+    state = {}
     for entry in entries(parts, form.names):
         array = entry.value()
-        if class_order is not None and entry.part.layer in heads:
+        if class_order is not None and entry.part.is_classifier:
             array = array[..., np.asarray(class_order)]
         array = entry.rule.theirs(array).astype(entry.rule.dtype)
         state[known.prefix + entry.name] = np.ascontiguousarray(array)
@@ -207,10 +205,3 @@ def _compare(state: State, wanted: Mapping, counters: Sequence[str]) -> None:
     ]
     if said:
         raise ValueError(f"`state` does not fit; {'; '.join(said)}")
-
-
-def _classifiers(model: keras.Model) -> list[keras.Layer]:
-    """Layers whose last axis is of classes."""
-    scales, teacher = anatomy.scales(model), anatomy.teacher(model)
-    own = anatomy.heads(model) + ([scales] if scales else [])
-    return own + (_classifiers(teacher) if teacher else [])
