@@ -14,6 +14,11 @@ from keras_lt.ops import (
     unit_length,
 )
 
+PLAIN = (  # arguments that are plain values
+    *("batch_size", "queue_size", "width", "momentum", "temperature"),
+    *("shuffle", "groups", "weight"),
+)
+
 
 @keras.saving.register_keras_serializable(package="keras_lt")
 class MomentumContrast(OwnLosses, keras.layers.Layer):
@@ -31,12 +36,10 @@ class MomentumContrast(OwnLosses, keras.layers.Layer):
     Entries not yet written are random directions of no class. Key encoder,
     queue and its labels are weights of this layer: they are saved with it.
 
-    Where an image's query and key are normalised with the statistics of the
-    same images, those give the pair away, and the contrast may learn nothing
-    else (He et al., section 3.3). `shuffle` draws the keys' images in another
-    order in every step, over all devices, before they are shared out again;
-    the keys come back in the order of the queries. It matters where a batch
-    has several parts with statistics of their own: devices, or `groups`.
+    Where query and key are normalised with statistics of the same images,
+    those give the pair away (He et al., section 3.3). `shuffle` has the keys
+    encoded in a drawn order, over all devices: it matters where parts of a
+    batch have statistics of their own, on devices or as `groups`.
 
     Args:
         encoder: Query encoder, a built model from images to features
