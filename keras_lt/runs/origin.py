@@ -9,10 +9,12 @@ from keras_lt.models.released import ReleasedNetwork
 from keras_lt.runs.options import DataOptions
 
 BY_CLASSES = "auto"  # in place of a data set's name
-# By the number of classes, for small and for large images.
-NAMES = {
-    False: {10: "cifar10_lt", 100: "cifar100_lt"},
-    True: {1000: "imagenet_lt", 365: "places_lt", 8142: "inaturalist2018"},
+CLASSES = {
+    "cifar10_lt": 10,
+    "cifar100_lt": 100,
+    "imagenet_lt": 1000,
+    "places_lt": 365,
+    "inaturalist2018": 8142,
 }
 PIXELS = 32  # of a side, in CIFAR
 LARGEST = {"cifar10_lt": 5000, "cifar100_lt": 500}  # images of a class
@@ -64,9 +66,11 @@ def find_origin(
     Raises:
         ValueError: if the data set is unknown, or has other classes.
     """
+    if class_counts and images.data_dir:
+        raise ValueError("--class_counts and --data_dir exclude each other")
     name = images.dataset
     if name == BY_CLASSES:
-        name = NAMES[network.backbone in VARIANTS].get(network.num_classes, "")
+        name = _with_as_many_classes(network)
     if name not in data.DATASETS:
         raise ValueError(
             f"--dataset must be one of {[*data.DATASETS]} for a "
@@ -78,12 +82,13 @@ def find_origin(
     if images.data_dir or name == "digits_lt":  # which comes with a package
         found = _read(images, source)
     else:
-        counts = class_counts or _published(images, source, network)
+        counts = class_counts or _published(images, source)
         size = PIXELS if source.imbalance_ratio else images.image_size
         shape = (size, size, len(source.pixel_mean))
-        classes = range(len(counts or range(network.num_classes)))
+        classes = CLASSES.get(name, network.num_classes)
+        names = (*map(str, range(len(counts) if counts else classes)),)
         images = _with_ratio(images, source, counts)
-        found = Origin(images, source, shape, counts, (*map(str, classes),))
+        found = Origin(images, source, shape, counts, names)
     if len(found.class_names) != network.num_classes:
         flag = "--class_counts" if class_counts else "--dataset"
         raise ValueError(
@@ -91,6 +96,15 @@ def find_origin(
             f"file, got {len(found.class_names)}"
         )
     return found
+
+
+def _with_as_many_classes(network):
+    """Name of the published data set that a network is for, or ""."""
+    small = network.backbone not in VARIANTS
+    for name, classes in CLASSES.items():
+        if classes == network.num_classes and small == (name in LARGEST):
+            return name
+    return ""
 
 
 def _read(images, source):
@@ -105,13 +119,13 @@ def _read(images, source):
     )
 
 
-def _published(images, source, network):
+def _published(images, source):
     """Counts of a data set that is cut to a long tail, as a formula has it."""
     if images.dataset not in LARGEST or images.profile not in PROFILES:
         return None
     profile = PROFILES[images.profile]
     ratio = images.imbalance_ratio or source.imbalance_ratio
-    return profile(network.num_classes, LARGEST[images.dataset], ratio)
+    return profile(CLASSES[images.dataset], LARGEST[images.dataset], ratio)
 
 
 def _with_ratio(images, source, counts):

@@ -132,6 +132,14 @@ def test_classes_sorted_by_size_get_their_order(tmp_path):
             ("--from=ldam", "--dataset=folder", "--class_counts=3,2"),
             "--class_counts must be of the 3 classes of the file, got 2",
         ),
+        (
+            ("--from=ldam", "--dataset=cifar100_lt"),
+            "--dataset must be of the 3 classes of the file, got 100",
+        ),
+        (
+            ("--from=ldam", "--class_counts=3,2,1", "--data_dir=x"),
+            "--class_counts and --data_dir exclude each other",
+        ),
         (("--from=ldam", "--class_counts=3,x,2"), "whole numbers > 0, got 3,x"),
         (("--from=ldam", "--dataset=folder"), "have the 1 channels"),
         (("--from=ldam", "--set=depth=3"), "--set: no hyperparameter 'depth'"),

@@ -116,6 +116,15 @@ def to_released(
 
     Raises:
         ValueError: if no network of that repository has the model's parts.
+
+    Example:
+        >>> from keras_lt.models import classifier
+        >>> problem = Problem((8, 8, 1), class_counts=(30, 10, 3))
+        >>> model = classifier("resnet8", problem, head="cosine")
+        >>> state = to_released(model, "ldam")
+        >>> state["linear.weight"].shape, state["conv1.weight"].shape
+        ((64, 3), (16, 1, 3, 3))
+        >>> again = from_released(state, "ldam", problem)
     """
     known, parts = _layout(layout), all_parts(model)
     roles = {part.role for part in parts}
