@@ -51,12 +51,10 @@ class MomentumContrast(OwnLosses, keras.layers.Layer):
         width: Length of a projected query or key.
         momentum: Of the key encoder, in [0, 1].
         temperature: T, > 0.
-        shuffle: Whether to encode the keys in a drawn order. The state of the
-            draws is in `variables`, so runs that resume draw on; a `.keras`
-            file has none, as of every random layer of Keras.
-        groups: Parts of a device's share of the batch, set in every
-            `layers.BatchNormalization` of the query encoder, which is changed
-            in place, and of the key encoder; 1 leaves the encoder as it is.
+        shuffle: Whether to encode the keys in a drawn order. Runs that resume
+            draw on; a `.keras` file has no state of the draws.
+        groups: Parts of a device's share of the batch, set in place in every
+            `layers.BatchNormalization` of both encoders; 1 leaves them.
         weight: Factor on what is added to the loss, >= 0.
         **kwargs: Of `keras.layers.Layer`, such as `name`.
 
