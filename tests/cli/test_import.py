@@ -206,3 +206,20 @@ def test_all_weights_are_kept_beside_what_is_served(
     np.testing.assert_allclose(
         folder.model()(images), view(images), rtol=1e-5, atol=1e-5
     )
+
+
+def test_a_branch_that_was_never_trained_is_named(tmp_path, monkeypatch):
+    from keras_lt.runs import importing
+
+    monkeypatch.setitem(importing.TRAINED_BRANCHES, "folder", 2)
+    state = there.reslt_large()
+    state["conv1.weight"] = state["conv1.weight"].repeat(3, 1)
+    write(tmp_path, state)
+    out, _ = programs.run(
+        *("import", "weights.npz", "--from=reslt", "--dataset=folder"),
+        *("--image_size=16", "--out=run"),
+        cwd=tmp_path,
+    )
+    assert "never trained: all branches after the first 2" in out
+    kept = read_weights(RunFolder(tmp_path / "run").find_weights("train"))
+    assert kept["head/conv/kernel"].shape == (1, 1, 32, 64)
