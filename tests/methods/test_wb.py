@@ -1,3 +1,6 @@
+import contextlib
+import json
+
 import keras
 import numpy as np
 import pytest
@@ -5,12 +8,12 @@ import toy
 
 from keras_lt import stats
 from keras_lt.methods import wb
-from keras_lt.training import run
+from keras_lt.training import predict_logits, run
 
 TINY = {"backbone": "resnet8", "width": 4, "batch_size": 16, "lr": 0.05}
 
 
-def train(loader=None, workdir=None, **options):
+def train(loader=None, workdir=None, steps=1, **options):
     """Train, and return norms and weights at the end of each stage."""
     recipe = wb.recipe(toy.problem(), **(TINY | {"epochs": (2, 2)} | options))
     seen = {}
@@ -26,6 +29,7 @@ def train(loader=None, workdir=None, **options):
         on_stage_end=look,
         verbose=False,
         workdir=workdir,
+        steps_per_execution=steps,
         jit_compile=False
         if keras.backend.backend() == "tensorflow"
         else "auto",
@@ -81,6 +85,31 @@ def test_epoch_clock_is_a_callback():
     callback.on_epoch_end(0)
     norms = stats.class_norms(np.array(model.get_layer("head").kernel))
     np.testing.assert_allclose(norms, 1, rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "spread", [contextlib.nullcontext, toy.two_devices], ids=["one", "two"]
+)
+@pytest.mark.parametrize("steps", [1, 2])
+def test_validation_is_of_the_projected_head(tmp_path, spread, steps):
+    pixels, labels = toy.images((6, 5, 5), 2)
+    with spread():
+        model, _ = train(
+            toy.loader(validation=(pixels, labels)),
+            tmp_path,
+            steps,
+            head_lr=0.5,
+            head_l2=0.0,
+            radius_fraction=0.0,
+            statistics="fixed",
+        )
+        logits = predict_logits(model, pixels)
+    loss = wb.recipe(toy.problem(), **TINY).stages[1].loss
+    lines = (tmp_path / "metrics.jsonl").read_text().splitlines()
+    lines = [json.loads(line) for line in lines]
+    found = [e["val_loss"] for e in lines if e["stage"] == "classifier"]
+    # The rate of the second epoch is 0: both end with the same weights.
+    assert found == pytest.approx([float(loss(labels, logits))] * 2, rel=1e-4)
 
 
 def test_more_layers_can_be_tuned():
