@@ -54,22 +54,39 @@ def _import_saved() -> None:
 
 
 class _WithKeras:
-    """Waits for the import of Keras, and imports what models hold after it."""
+    """Waits for the import of Keras, and imports what models hold after it.
+
+    Where a part of this package imports Keras, it is waited for as well: the
+    others need it whole.
+    """
+
+    def __init__(self):
+        self.begun = 0  # imports of parts that are not at their end
 
     def find_spec(self, name, path=None, target=None):
-        if name != "keras":
+        ours = name.startswith(f"{__name__}.")
+        if not ours and name != "keras":
             return None
-        sys.meta_path.remove(self)
-        spec = importlib.util.find_spec(name)
-        if spec is not None:
+        others = [finder for finder in sys.meta_path if finder is not self]
+        found = (each.find_spec(name, path, target) for each in others)
+        spec = next(filter(None, found), None)
+        if spec is not None and spec.loader is not None:
             execute = spec.loader.exec_module
-
-            def exec_module(module):
-                execute(module)
-                _import_saved()
-
-            spec.loader.exec_module = exec_module
+            spec.loader.exec_module = lambda module: self._run(
+                execute, module, ours
+            )
         return spec
+
+    def _run(self, execute, module, ours):
+        self.begun += ours
+        try:
+            execute(module)
+        finally:
+            self.begun -= ours
+        waits = self in sys.meta_path and "keras" in sys.modules
+        if waits and not self.begun:
+            sys.meta_path.remove(self)
+            _import_saved()
 
 
 if "keras" in sys.modules:
