@@ -70,12 +70,11 @@ def import_run(wanted: Import) -> list[str]:
     origin = find_origin(wanted.images, wanted.class_counts, network)
     lines = _lines(state, beside, network, origin)
     method = METHODS[wanted.layout]
-    values = {
-        **method.defaults,
-        **method.presets.get(origin.source.family, {}),
+    found = {
         **_of_network(network, method),
         **assignments.parse(method, wanted.set),
     }
+    values = method.published(origin.source.family, found) | found
     problem = Problem(
         origin.shape,
         origin.counts or (1,) * network.num_classes,
