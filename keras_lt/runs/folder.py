@@ -3,9 +3,11 @@
 Importing this does not bring Keras.
 """
 
+import dataclasses
 import json
 import pathlib
 import zipfile
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from keras_lt.atomic import write_atomically
@@ -107,12 +109,16 @@ class RunFolder(Workdir):
         lines = self.metrics.read_text().splitlines()
         return [json.loads(line) for line in lines]
 
-    def check_free(self, config: RunConfig, resume: bool) -> None:
+    def check_free(
+        self, config: RunConfig, resume: bool, defaults: Mapping[str, Any]
+    ) -> None:
         """Check that the folder is free, or holds a run of this configuration.
 
         Args:
             config: Of the run that wants it.
             resume: Whether going on with an earlier run is welcome.
+            defaults: Of hyperparameters that a run of an earlier version, in
+                which they had no name, does not know.
 
         Raises:
             ValueError: if it holds another run, naming the first difference,
@@ -129,7 +135,10 @@ class RunFolder(Workdir):
                 f"--workdir: {self.path} holds a run already; choose another "
                 "folder, or go on with it by --resume"
             )
-        if found := config.difference(self.config()):
+        own = self.config()
+        known = {**defaults, **own.hyperparameters}
+        own = dataclasses.replace(own, hyperparameters=known)
+        if found := config.difference(own):
             name, here, there = found
             raise ValueError(
                 f"--workdir: {self.path} holds a run of a different "

@@ -189,5 +189,7 @@ def _folder(
         path /= config.label(variant.shown)
     folder = RunFolder(path)
     if is_chief():
-        folder.check_free(config, request.manner.resume)
+        folder.check_free(
+            config, request.manner.resume, variant.method.defaults
+        )
     return folder
