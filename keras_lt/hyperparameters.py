@@ -107,5 +107,9 @@ def with_arguments(text: str, entries: Mapping[str, str]) -> str:
 
 def nearest(name: str, known: Collection[str]) -> str:
     """Suggest the nearest known name, as the end of an error message."""
-    near = difflib.get_close_matches(name, [*known], 1, 0.0)
-    return f"; did you mean {near[0]!r}? Known: {', '.join(known)}"
+    return f"; did you mean {closest(name, known)!r}? Known: {', '.join(known)}"
+
+
+def closest(name: str, known: Collection[str]) -> str:
+    """The known name that is most like another one."""
+    return difflib.get_close_matches(name, [*known], 1, 0.0)[0]

@@ -1,13 +1,13 @@
 """Data sets by name."""
 
 import dataclasses
-import difflib
 import functools
 
 from keras_lt import stats
 from keras_lt.data.sources.catalogue import DATASETS
 from keras_lt.data.sources.long_tail import PROFILES
 from keras_lt.data.sources.source import Options, Source, Splits
+from keras_lt.hyperparameters import closest
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -106,10 +106,9 @@ def load(
 
 def _check_known(argument, value, known):
     if value not in known:
-        near = difflib.get_close_matches(value, known, 1, 0)[0]
         raise ValueError(
             f"`{argument}` must be one of {[*known]}, got {value!r}; did "
-            f"you mean {near!r}?"
+            f"you mean {closest(value, known)!r}?"
         )
 
 

@@ -1,7 +1,6 @@
 """Runs out of files of released code."""
 
 import dataclasses
-import hashlib
 import pathlib
 from collections.abc import Mapping
 from typing import Any
@@ -22,6 +21,7 @@ from keras_lt.runs.config import RunConfig
 from keras_lt.runs.folder import RunFolder
 from keras_lt.runs.options import Conditions, DataOptions
 from keras_lt.runs.origin import Origin, find_origin
+from keras_lt.runs.start import hash_of_file
 from keras_lt.training import Recipe
 from keras_lt.training.transfer import write_weights
 
@@ -180,7 +180,6 @@ def _class_order(origin: Origin, lines: list[str]) -> tuple[int, ...] | None:
 def _config(
     wanted: Import, origin: Origin, values: Mapping[str, Any]
 ) -> RunConfig:
-    digest = hashlib.sha256(wanted.file.read_bytes()).hexdigest()
     conditions = Conditions(init_from=str(wanted.file))
     return RunConfig(
         **vars(conditions),
@@ -190,7 +189,7 @@ def _config(
         on_disk=origin.on_disk,
         splits_test=origin.on_disk or origin.source.splits_test,
         split_sha256=origin.split_sha256,
-        init_from_sha256=digest,
+        init_from_sha256=hash_of_file(wanted.file),
         backend=keras.backend.backend(),
         seed=0,
     )

@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import functools
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -22,7 +23,7 @@ from keras_lt.runs.config import RunConfig
 from keras_lt.runs.folder import RunFolder
 from keras_lt.runs.looks import TestAccuracy, best_test
 from keras_lt.runs.options import Manner
-from keras_lt.runs.start import find_start
+from keras_lt.runs.start import Start, find_start
 
 Result = dict[str, Any]  # the content of `result.json`
 
@@ -57,12 +58,16 @@ class Run:
     seeds_mode: str | None = None
     verbose: bool = True
 
+    @functools.cached_property
+    def start(self) -> Start | None:
+        """Where its first weights come from; None for new ones."""
+        return find_start(self.config, self.recipe)
+
     def check(self) -> None:
         """Build everything once, to fail before training."""
         self.clear()
         self._try_layers()
-        start = find_start(self.config, self.recipe)
-        source = start.source(verbose=False) if start else None
+        source = self.start.source(verbose=False) if self.start else None
         training.rehearse(self.recipe, self.loader, start=source)
 
     def _try_layers(self) -> None:
@@ -122,16 +127,10 @@ class Run:
         try:
             yield
         except Exception as error:
-            for images in self._images():
-                if getattr(images, "failure", None):
-                    raise images.failure from error
+            for images, _ in self.dataset.present:
+                if failure := getattr(images, "failure", None):
+                    raise failure from error
             raise
-
-    def _images(self) -> list[Any]:
-        """Images of all splits."""
-        data = self.dataset
-        splits = (data.train, data.validation, data.test)
-        return [images for images, _ in filter(None, splits)]
 
     def _announce(self) -> None:
         counts = self.dataset.class_counts
@@ -142,15 +141,16 @@ class Run:
             f"{self.dataset.split_sha256[:16]}, {self.config.backend}",
             flush=True,
         )
-        if start := find_start(self.config, self.recipe):
-            print(f"stage {start.stage} starts from {start.file}", flush=True)
+        if self.start:
+            stage, file = self.start.stage, self.start.file
+            print(f"stage {stage} starts from {file}", flush=True)
 
     def _train(self) -> Result:
         # XLA halves the speed of convolutions in TensorFlow on a CPU, and it
         # cannot compile what replicas say to each other.
         on_tensorflow = self.config.backend == "tensorflow"
         plain = on_tensorflow and (not on_accelerator() or replicas() > 1)
-        start = find_start(self.config, self.recipe)
+        start = self.start
         outcome = training.run(
             self.recipe,
             self.loader,
@@ -215,7 +215,7 @@ class Run:
     def _unreadable(self) -> dict[str, str]:
         """Images that others stood in for, with the reasons; shown as well."""
         found = {}
-        for images in self._images():
+        for images, _ in self.dataset.present:
             found |= getattr(images, "unreadable", {})
         for reason in found.values():
             print(f"skipped: {reason}", flush=True)

@@ -1,7 +1,6 @@
 """From a request to runs, with everything checked before the first starts."""
 
 import dataclasses
-import hashlib
 import itertools
 import pathlib
 from collections.abc import Mapping
@@ -20,6 +19,7 @@ from keras_lt.runs.one_run import Run
 from keras_lt.runs.options import Choice
 from keras_lt.runs.preparation import batch_sizes, make_loader, make_recipe
 from keras_lt.runs.request import Request
+from keras_lt.runs.start import hash_of_file
 
 
 @dataclasses.dataclass(frozen=True)
@@ -169,8 +169,7 @@ def _hash_of_start(init_from: str | None) -> str | None:
         return None
     path = pathlib.Path(init_from)
     if path.is_file():
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return hash_of_file(path)
     model = RunFolder(path).model_file
     if not model.exists():
         raise ValueError(

@@ -1,6 +1,7 @@
 """Where a run takes its first weights from."""
 
 import dataclasses
+import hashlib
 import pathlib
 from typing import Any
 
@@ -57,6 +58,12 @@ def find_start(config: RunConfig, recipe: Recipe) -> Start | None:
     if stage in names[1:]:
         file = folder.find_weights(names[names.index(stage) - 1])
     return Start(stage, file or folder.model_file, elsewhere=False)
+
+
+def hash_of_file(path: pathlib.Path) -> str:
+    """SHA-256 of what a file of weights holds."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _load(model, weights, verbose):

@@ -51,6 +51,11 @@ class Splits:
     indices: np.ndarray | None = None
     ignored: tuple[str, ...] = ()
 
+    @property
+    def present(self) -> list[ImagesAndLabels]:
+        """The splits that there are: training, validation if any, test."""
+        return [*filter(None, (self.train, self.validation, self.test))]
+
 
 class Content(Protocol):
     """What a source holds: `Arrays` in memory, or a `Listing` of files."""
