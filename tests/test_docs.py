@@ -106,7 +106,8 @@ elif words[:2] == ["-m", "tests"]:
     for word in words[2:]:
         assert word.startswith("--backends") or (root / word).exists(), word
 elif name == "keras-lt":
-    check("keras_lt.cli." + words[0], words[1:])
+    from keras_lt.cli.main import COMMANDS
+    check("keras_lt.cli." + COMMANDS[words[0]], words[1:])
 else:
     assert (root / words[0]).exists(), words[0]
     if words[0].endswith(".py"):
