@@ -42,7 +42,7 @@ def once(backend):
 def environment(**more):
     return {
         **os.environ,
-        "XLA_FLAGS": "",  # one device
+        "XLA_FLAGS": "--xla_cpu_use_fusion_emitters=false",  # one device
         "KERAS_BACKEND": keras.backend.backend(),
         "TF_CPP_MIN_LOG_LEVEL": "3",
         **more,
