@@ -3,8 +3,8 @@
 import io
 import os
 import pathlib
+import zipfile
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 
@@ -21,8 +21,40 @@ def write_atomically(path: pathlib.Path, content: bytes) -> None:
 
 
 def write_arrays(path: pathlib.Path, arrays: Mapping[str, np.ndarray]) -> None:
-    """Write arrays by name as numpy's `.npz`, whole or not at all."""
+    """Write arrays by name as numpy's `.npz`, whole or not at all.
+
+    `numpy.savez` takes some names for arguments of its own.
+    """
     buffer = io.BytesIO()
-    named: dict[str, Any] = dict(arrays)
-    np.savez(buffer, **named)
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, array in arrays.items():
+            with archive.open(f"{name}.npy", "w", force_zip64=True) as file:
+                array = np.asanyarray(array)
+                np.lib.format.write_array(file, array, allow_pickle=False)
     write_atomically(path, buffer.getvalue())
+
+
+def read_arrays(path: pathlib.Path, *names: str) -> dict[str, np.ndarray]:
+    """Read what `write_arrays` wrote, in its order.
+
+    Args:
+        path: Of the file.
+        *names: Arrays to read; without any, all.
+
+    Raises:
+        ValueError: naming the file, if it is no such file, or cut off.
+    """
+    arrays = {}
+    try:
+        with zipfile.ZipFile(path) as archive:
+            for entry in archive.namelist():
+                name = entry.removesuffix(".npy")
+                if names and name not in names:
+                    continue
+                with archive.open(entry) as file:
+                    arrays[name] = np.lib.format.read_array(file)
+    except (ValueError, EOFError, zipfile.BadZipFile) as error:
+        raise ValueError(
+            f"{path} is no file of arrays by name, or cut off: {error}"
+        ) from error
+    return arrays

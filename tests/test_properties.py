@@ -1,8 +1,15 @@
 """What holds for any numbers, drawn at random but always the same."""
 
-import numpy as np
-import pytest
+import math
 
+import numpy as np
+import programs
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from same_examples import SEEDS
+
+from keras_lt import samplers
 from keras_lt.data.sources.long_tail import (
     PROFILES,
     exponential_counts,
@@ -17,54 +24,113 @@ from keras_lt.schedules import (
 )
 from keras_lt.stats import frequency_ranks, shot_groups
 
+ONCE = programs.once("tensorflow")  # what says nothing of a backend
+SAMPLERS = {name: make(5) for name, make in samplers.SAMPLERS.items()}
+EVERY = pytest.mark.parametrize("sampler", SAMPLERS.values(), ids=SAMPLERS)
+ALMOST = 1e-6  # of an image, for what floats round
 
-@pytest.fixture(params=range(20))
-def random(request):
-    return np.random.default_rng(request.param)
+
+@st.composite
+def labels(draw):
+    """Labels in any order, of classes some of which have no image."""
+    counts = draw(st.lists(st.integers(0, 12), min_size=1, max_size=6))
+    counts[draw(st.integers(0, len(counts) - 1))] += 1
+    ids = np.repeat(np.arange(len(counts)), counts)
+    return np.random.default_rng(draw(SEEDS)).permutation(ids)
 
 
-def test_every_class_is_in_the_shot_group_of_its_count(random):
-    counts = random.integers(0, 140, random.integers(1, 60))
-    counts[random.integers(len(counts))] = random.choice([19, 20, 100, 101])
+@ONCE
+@EVERY
+@given(labels(), SEEDS, st.integers(0, 6))
+def test_an_epoch_is_known_from_its_seed_and_number(
+    sampler, labels, seed, epoch
+):
+    indices = sampler(labels, seed, epoch)
+    assert indices.shape == labels.shape
+    assert np.issubdtype(indices.dtype, np.integer)
+    assert indices.min() >= 0 and indices.max() < len(labels)
+    # A run that goes on there, or did something else before, sees the same.
+    sampler(labels, seed + 1, epoch + 1)
+    np.testing.assert_array_equal(sampler(labels, seed, epoch), indices)
+    # So does one whose classes have other names in the same order.
+    np.testing.assert_array_equal(sampler(3 * labels + 2, seed, epoch), indices)
+
+
+@ONCE
+@EVERY
+@given(labels(), SEEDS)
+def test_after_any_epoch_images_of_a_class_were_equally_often(
+    sampler, labels, seed
+):
+    seen = np.zeros(len(labels), int)
+    for epoch in range(4):
+        np.add.at(seen, sampler(labels, seed, epoch), 1)
+        for class_id in set(labels):
+            assert np.ptp(seen[labels == class_id]) <= 1
+        assert seen.sum() == (epoch + 1) * len(labels)
+        if isinstance(sampler, samplers.InstanceBalanced):
+            assert (seen == epoch + 1).all()
+        if isinstance(sampler, samplers.ClassAware):
+            drawn = [seen[labels == class_id].sum() for class_id in set(labels)]
+            assert np.ptp(drawn) <= sampler.in_a_row
+
+
+@ONCE
+@given(
+    st.lists(
+        st.integers(0, 140) | st.sampled_from([19, 20, 100, 101]),
+        min_size=1,
+        max_size=60,
+    ),
+    st.randoms(use_true_random=False),
+)
+def test_every_class_is_in_the_shot_group_of_its_count(counts, random):
+    counts = np.array(counts)
     groups = shot_groups(counts)
     members = np.concatenate(groups)
     assert sorted(members) == [*range(len(counts))]  # each in one of them
-    for name, low, high in (
-        ("many", 101, np.inf),
-        ("medium", 20, 100),
-        ("few", 0, 19),
-    ):
+    bounds = {"many": (101, np.inf), "medium": (20, 100), "few": (0, 19)}
+    for name, (low, high) in bounds.items():
         ids = getattr(groups, name)
         assert (np.diff(ids) > 0).all()
         assert ((counts[ids] >= low) & (counts[ids] <= high)).all()
     # Another order of the classes is another name for each.
-    order = random.permutation(len(counts))
+    order = np.array(random.sample(range(len(counts)), len(counts)))
     for ours, theirs in zip(groups, shot_groups(counts[order]), strict=True):
         assert sorted(order[theirs]) == ours.tolist()
+
+
+@ONCE
+@given(st.lists(st.integers(0, 9), min_size=1, max_size=200))
+def test_classes_rank_by_count_and_then_by_id(counts):
     ranks = frequency_ranks(counts)
+    by_rank = sorted(range(len(counts)), key=lambda c: (-counts[c], c))
+    assert np.argsort(ranks).tolist() == by_rank
     assert sorted(ranks) == [*range(len(counts))]
-    assert (np.diff(counts[np.argsort(ranks)]) <= 0).all()
 
 
-def test_counts_fall_from_the_largest_to_the_smallest(random):
-    classes, ratio = random.integers(2, 300), random.uniform(1, 500)
-    largest = int(random.integers(500, 5000))
+@ONCE
+@given(st.integers(2, 300), st.integers(1, 5000), st.floats(1, 500, width=32))
+def test_counts_fall_from_the_largest_to_the_smallest(classes, largest, ratio):
     for profile in PROFILES.values():
         counts = profile(classes, largest, ratio)
         assert len(counts) == classes
+        assert {type(count) for count in counts} == {int}
         assert (np.diff(counts) <= 0).all()
         assert counts[0] == largest
-        assert counts[-1] == int(largest / ratio)
+        # The last one is cut, not rounded.
+        assert -ALMOST < largest / ratio - counts[-1] < 1 + ALMOST
     half = classes // 2
     step = step_counts(classes, largest, ratio)
     assert sum(step) == half * largest + (classes - half) * step[-1]
-    # A geometric series, of which each class loses less than an image.
-    share = ratio ** (-1 / (classes - 1))
-    series = largest * (1 - share**classes) / (1 - share)
-    total = sum(exponential_counts(classes, largest, ratio))
-    assert series - classes < total <= series + 1e-6
+    # Those of tests/cards/ride.md, in logarithms.
+    falls = math.log(ratio) / (classes - 1)
+    exact = largest * np.exp(-falls * np.arange(classes))
+    lost = exact - exponential_counts(classes, largest, ratio)
+    assert (lost > -ALMOST).all() and (lost < 1 + ALMOST).all()
 
 
+@ONCE
 @pytest.mark.parametrize("ratio", [1, 10, 20, 50, 100, 200, 256])
 def test_the_ends_of_published_ratios_are_exact(ratio):
     for smallest in range(1, 60):
@@ -72,71 +138,112 @@ def test_the_ends_of_published_ratios_are_exact(ratio):
         assert (counts[0], counts[-1]) == (smallest * ratio, smallest)
 
 
-def test_a_long_tail_of_indices_has_the_counts(random):
-    classes = int(random.integers(2, 9))
-    sizes = random.integers(40, 60, classes)
-    labels = random.permutation(np.repeat(np.arange(classes), sizes))
-    counts = [int(random.integers(1, size + 1)) for size in sizes]
-    kept = int(random.integers(0, 30))
+@ONCE
+@given(
+    st.lists(
+        st.integers(1, 30).flatmap(
+            lambda size: st.tuples(st.just(size), st.integers(1, size))
+        ),
+        min_size=1,
+        max_size=8,
+    ),
+    st.integers(0, 29),
+    SEEDS,
+)
+def test_a_long_tail_of_indices_has_the_counts(classes, kept, seed):
+    sizes, counts = np.transpose(classes)
+    kept = min(kept, sizes.min() - 1)
+    ids = np.repeat(np.arange(len(sizes)), sizes)
+    ids = np.random.default_rng(seed).permutation(ids)
     for subset in ("ldam", "first"):
         train, validation = long_tail_indices(
-            labels, counts, subset=subset, validation_per_class=kept
+            ids, counts, subset=subset, validation_per_class=kept
         )
-        found = np.bincount(labels[train], minlength=classes)
+        found = np.bincount(ids[train], minlength=len(sizes))
         assert found.tolist() == np.minimum(counts, sizes - kept).tolist()
-        held = np.bincount(labels[validation], minlength=classes)
-        assert held.tolist() == [kept] * classes
+        held = np.bincount(ids[validation], minlength=len(sizes))
+        assert held.tolist() == [kept] * len(sizes)
         every = [*train, *validation]
         assert len(set(every)) == len(every)
 
 
-def test_half_a_cosine_falls_from_its_peak(random):
-    epochs, peak = int(random.integers(3, 300)), random.uniform(0.01, 2)
-    after, before = (cosine_rates(peak, epochs, shift=s) for s in (0, 1))
-    assert len(after) == len(before) == epochs
-    assert after[0] == pytest.approx(peak)
-    assert before[-1] == pytest.approx(0, abs=1e-9)
-    assert before[:-1] == pytest.approx(after[1:])  # one epoch earlier
-    assert (np.diff(after) < 0).all() and after[-1] > 0
-    # Symmetric about half of the peak.
-    assert np.add(after[1:], after[:0:-1]) == pytest.approx(peak)
-    warmup = int(random.integers(1, epochs))
-    warm = cosine_rates(peak, epochs, warmup_epochs=warmup)
-    assert warm[warmup - 1 :] == after[warmup - 1 :]
+PEAKS = st.floats(0.01, 2)
+EPOCHS = st.integers(3, 300)
+
+
+@st.composite
+def warmups(draw):
+    """Epochs in all, and of the warm-up."""
+    epochs = draw(EPOCHS)
+    return epochs, draw(st.integers(1, epochs))
+
+
+@ONCE
+@given(PEAKS, warmups(), st.integers(0, 1))
+def test_half_a_cosine_falls_from_its_peak(peak, numbers, shift):
+    epochs, warmup = numbers
+    rates = cosine_rates(peak, epochs, shift=shift)
+    golden = [
+        peak * math.cos(math.pi * (epoch + shift) / epochs / 2) ** 2
+        for epoch in range(epochs)
+    ]
+    assert rates == pytest.approx(golden, rel=1e-9, abs=1e-12)
+    assert min(rates) >= 0 and (np.diff(rates) < 0).all()
+    warm = cosine_rates(peak, epochs, shift=shift, warmup_epochs=warmup)
+    assert warm[warmup - 1 :] == rates[warmup - 1 :]
     ramp = np.arange(1, warmup + 1) / warmup
-    assert warm[:warmup] == pytest.approx(ramp * after[:warmup])
+    assert warm[:warmup] == pytest.approx(ramp * rates[:warmup])
 
 
-def test_a_cosine_after_the_warm_up_meets_it_at_the_peak(random):
-    epochs, peak = int(random.integers(3, 300)), random.uniform(0.01, 2)
-    warmup = int(random.integers(1, epochs))
+@ONCE
+@given(PEAKS, warmups())
+def test_a_cosine_after_the_warm_up_meets_it_at_the_peak(peak, numbers):
+    epochs, warmup = numbers
     rates = warmup_cosine_rates(peak, epochs, warmup_epochs=warmup)
-    assert len(rates) == epochs and rates[-1] > 0
+    assert len(rates) == epochs and min(rates) > 0
     assert np.argmax(rates) == warmup - 1
     assert max(rates) == pytest.approx(peak)
     assert np.diff(rates[:warmup]) == pytest.approx(peak / warmup)
     assert (np.diff(rates[warmup - 1 :]) < 0).all()
 
 
-def test_steps_drop_at_their_milestones(random):
-    epochs, peak = int(random.integers(5, 300)), random.uniform(0.01, 2)
-    milestones = random.choice(np.arange(1, epochs), 3, replace=False)
-    factor = random.uniform(0.05, 0.9)
-    rates = step_rates(peak, epochs, milestones=milestones, factor=factor)
-    assert len(rates) == epochs and rates[0] == peak
-    assert rates[-1] == pytest.approx(peak * factor**3)
-    changes = np.divide(rates[1:], rates[:-1])
-    for epoch, change in enumerate(changes, 1):
-        drop = factor if epoch in milestones else 1
-        assert change == pytest.approx(drop)
+@ONCE
+@given(
+    PEAKS,
+    EPOCHS,
+    st.lists(st.integers(1, 299), max_size=4, unique=True),
+    st.floats(0.05, 0.9),
+    st.integers(0, 20),
+    st.floats(0, 1),
+)
+def test_steps_drop_at_their_milestones(
+    peak, epochs, milestones, factor, warmup, start
+):
+    rates = step_rates(
+        peak,
+        epochs,
+        milestones=milestones,
+        factor=factor,
+        warmup_epochs=warmup,
+        warmup_start=start,
+    )
+    assert len(rates) == epochs and min(rates) >= 0
+    for epoch, rate in enumerate(rates):
+        full = peak
+        for milestone in milestones:
+            full *= factor if milestone <= epoch else 1
+        missing = max(warmup - epoch - 1, 0) / max(warmup, 1)
+        assert rate == pytest.approx(full * (1 - missing * (1 - start)))
 
 
-def test_a_step_has_the_rate_of_its_epoch():
-    for seed in range(4):
-        random = np.random.default_rng(seed)
-        rates = random.uniform(0, 1, random.integers(1, 9)).tolist()
-        steps = int(random.integers(1, 7))
-        schedule = EpochRates(rates, steps)
-        for epoch, rate in enumerate([*rates, rates[-1]]):
-            for step in {epoch * steps, epoch * steps + steps - 1}:
-                assert float(schedule(step)) == pytest.approx(rate)
+@settings(max_examples=10)
+@given(
+    st.lists(st.floats(0, 1, width=32), min_size=1, max_size=8),
+    st.integers(1, 7),
+    st.integers(0, 80),
+)
+def test_a_step_has_the_rate_of_its_epoch(rates, steps, step):
+    schedule = EpochRates(rates, steps)
+    for each in (0, steps - 1, steps, step):
+        epoch = min(each // steps, len(rates) - 1)
+        assert float(schedule(each)) == rates[epoch]

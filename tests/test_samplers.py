@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from keras_lt import samplers
+from keras_lt import samplers, shuffled_cycles
 
 COUNTS = np.array([1200, 300, 100, 8])
 LABELS = np.random.default_rng(0).permutation(
@@ -50,6 +50,32 @@ def test_streams(sampler):
     np.testing.assert_array_equal(indices, sampler(list(LABELS), 3, 1))
     for seed, epoch in ((3, 2), (4, 1), (1, 3)):
         assert not np.array_equal(indices, sampler(LABELS, seed, epoch))
+
+
+@pytest.mark.parametrize("name", DRAWN)
+@pytest.mark.parametrize("other", [(4, 0), (3, 1)], ids=["seed", "epoch"])
+def test_another_seed_or_epoch_draws_by_chance_the_same(name, other):
+    indices, others = (
+        SAMPLERS[name](LABELS, seed, epoch) for seed, epoch in ((3, 0), other)
+    )
+    ours, theirs = LABELS[indices], LABELS[others]
+    by_chance = probabilities(name, 0) @ probabilities(name, other[1])
+    assert np.mean(ours == theirs) == pytest.approx(by_chance, abs=0.06)
+    # The images of a class come in another order.
+    first, second = indices[ours == 0][:100], others[theirs == 0][:100]
+    assert np.mean(first == second) < 0.1
+    if name != "class_aware":  # which draws all equally often
+        drawn = [np.bincount(classes).tolist() for classes in (ours, theirs)]
+        assert drawn[0] != drawn[1]
+
+
+def test_random_numbers_of_two_purposes_do_not_meet():
+    starts = {
+        shuffled_cycles.start(seed, purpose)
+        for seed in range(3)
+        for purpose in range(1, 4)
+    }
+    assert len(starts) == 9
 
 
 @EVERY
@@ -179,6 +205,13 @@ def test_ids_without_images(sampler):
     assert len(indices) == 4
 
 
+def test_class_aware_draws_two_in_a_row_unless_told():
+    classes = LABELS[samplers.ClassAware()(LABELS, 0, 0)]
+    pairs = classes.reshape(-1, 2)
+    assert (pairs[:, 0] == pairs[:, 1]).all()
+    assert len(set(pairs[:4, 0])) == 4  # then all the others come
+
+
 def test_class_aware_takes_classes_in_turn():
     labels = np.repeat([0, 1, 2, 5], [60, 25, 12, 3])
     sampler = samplers.ClassAware(in_a_row=3)
@@ -187,8 +220,9 @@ def test_class_aware_takes_classes_in_turn():
     runs = labels[index][:99].reshape(-1, 3)
     assert (runs == runs[:, :1]).all()  # three of a class in a row
     visits = runs[:, 0]
-    for turn in visits[: len(visits) // 4 * 4].reshape(-1, 4):
-        assert sorted(turn) == [0, 1, 2, 5]
+    turns = visits[: len(visits) // 4 * 4].reshape(-1, 4)
+    assert (np.sort(turns, 1) == [0, 1, 2, 5]).all()
+    assert len(np.unique(turns, axis=0)) > 3  # of 8, in an order of its own
     counts = np.bincount(labels[index], minlength=6)[[0, 1, 2, 5]]
     assert counts.max() - counts.min() <= 3
     # No image comes again before all of its class have come.

@@ -95,6 +95,13 @@ def test_shot_accuracies_at_the_borders():
     assert accuracies == pytest.approx(golden)
 
 
+def test_classes_of_a_group_count_alike_and_images_overall():
+    predictions, labels = [0, 1, 0, 0, 2], [0, 1, 1, 1, 2]
+    accuracies = stats.shot_accuracies(predictions, labels, [200, 150, 5])
+    golden = {"many": (1 + 1 / 3) / 2, "few": 1.0, "overall": 3 / 5}
+    assert accuracies == pytest.approx(golden)
+
+
 def test_groups_without_classes_or_labels_are_absent():
     accuracies = stats.shot_accuracies([0, 1], [0, 0], [200, 50, 150])
     assert accuracies == {"overall": 0.5, "many": 0.5}

@@ -10,6 +10,9 @@ from typing import Any
 from keras_lt.hyperparameters import nearest
 from keras_lt.methods import Method
 
+# What `ast.literal_eval` raises: also for `{[]: 1}` and for deep nesting.
+UNREADABLE = (ValueError, SyntaxError, TypeError, MemoryError, RecursionError)
+
 
 def parse(method: Method, assignments: Sequence[str]) -> dict[str, Any]:
     """Turn `["lr=0.1", "epochs=(20, 5)"]` into checked keyword arguments.
@@ -49,7 +52,7 @@ def sweep(method: Method, assignment: str) -> list[dict[str, Any]]:
 def _value(name, text, hint):
     try:
         value = ast.literal_eval(text)
-    except (ValueError, SyntaxError):
+    except UNREADABLE:
         value = text
     value = _fit(value, hint)
     if value is _MISFIT:
@@ -78,7 +81,10 @@ def _fit(value, hint):
         fits = [_fit(v, o) for v, o in zip(value, options, strict=True)]
         return _MISFIT if _MISFIT in fits else tuple(fits)
     if hint is float and type(value) is int:
-        return float(value)
+        try:
+            return float(value)
+        except OverflowError:
+            return _MISFIT
     return value if type(value) is hint else _MISFIT
 
 

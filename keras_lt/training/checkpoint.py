@@ -8,7 +8,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from keras_lt.atomic import write_arrays, write_atomically
+from keras_lt.atomic import read_arrays, write_arrays, write_atomically
 from keras_lt.devices import is_chief
 from keras_lt.training.clock import Clock
 from keras_lt.training.transfer import (
@@ -42,10 +42,11 @@ def load_variables(path: pathlib.Path, model: keras.Model) -> None:
     """Set all variables of a model of the same structure.
 
     Raises:
-        ValueError: if the number or a shape of the variables differs.
+        ValueError: if the number or a shape of the variables differs, or the
+            file is cut off.
     """
-    with np.load(path, allow_pickle=False) as archive:
-        arrays = [archive[key] for key in archive.files if key != PROGRESS]
+    named = read_arrays(path)
+    arrays = [array for key, array in named.items() if key != PROGRESS]
     set_all(_variables(model), arrays, path)
 
 
@@ -96,8 +97,8 @@ class Store:
         if self.writes:
             self.files.path.mkdir(parents=True, exist_ok=True)
         if self.reads and self.files.checkpoint.exists():
-            with np.load(self.files.checkpoint, allow_pickle=False) as archive:
-                self.__dict__.update(json.loads(str(archive[PROGRESS])))
+            found = read_arrays(self.files.checkpoint, PROGRESS)
+            self.__dict__.update(json.loads(str(found[PROGRESS])))
         self.clock = Clock(self.spent)
         if self.writes and self.files.metrics.exists():
             self._rewind_metrics()

@@ -7,7 +7,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from keras_lt.atomic import write_arrays
+from keras_lt.atomic import read_arrays, write_arrays
 from keras_lt.keras_internals import parts
 
 
@@ -109,5 +109,4 @@ def set_all(
 
 def read_weights(path: pathlib.Path) -> dict[str, np.ndarray]:
     """Read what `write_weights` wrote, for `copy_weights`."""
-    with np.load(path, allow_pickle=False) as archive:
-        return dict(archive)
+    return read_arrays(path)

@@ -25,6 +25,10 @@ def test_goldens(tau, golden, slope):
     assert float(loss(LABELS, LOGITS)) == pytest.approx(golden, rel=1e-6)
     found = gradient(lambda logits: loss(LABELS, logits), LOGITS)
     np.testing.assert_allclose(found[2], slope, atol=2e-7)
+    if tau == 1:  # the balanced softmax, unless something else is said
+        assert float(LogitAdjustedLoss(COUNTS)(LABELS, LOGITS)) == float(
+            loss(LABELS, LOGITS)
+        )
 
 
 def test_mixed_labels_lie_between():

@@ -29,6 +29,12 @@ def test_golden_values(beta, golden):
     assert value(reslt(beta)) == pytest.approx(golden, rel=1e-6)
 
 
+def test_golden_value_of_the_defaults():
+    ours = value(ResLTLoss(COUNTS, cuts=CUTS))  # beta 0.99
+    golden = 0.99 * 1.89660657 + 0.01 * 1.60839809
+    assert ours == pytest.approx(golden, rel=1e-6)
+
+
 def test_golden_values_of_the_head_alone():
     labels = np.array([0, 1, 0, 1])
     for beta, golden in ((1, 2.02249553), (0, 2.00790695), (0.995, 2.02242259)):
@@ -121,6 +127,7 @@ def test_members_by_rank():
 def test_default_cuts():
     assert ResLTLoss([500, 200, 50, 30, 5]).cuts == [2, 4]
     assert ResLTLoss([50] * 7).cuts == [2, 4]  # no shot group but one
+    assert ResLTLoss([50] * 8).cuts == [2, 5]
     assert ResLTLoss([9] * 3).cuts == [1, 2]
 
 

@@ -218,6 +218,10 @@ def test_deferred_in_a_plain_fit():
         ({"class_counts": COUNTS, "divergence": "kl"}, "divergence"),
         ({"class_counts": COUNTS, "gamma": -0.1}, "gamma"),
         ({"class_counts": [999, 1], "gamma": 2.0}, "gamma"),
+        (
+            {"class_counts": [999, 1], "gamma": 0.6, "divergence": "pairwise"},
+            "gamma",
+        ),
     ],
 )
 def test_bad_arguments(arguments, name):

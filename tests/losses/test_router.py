@@ -43,6 +43,12 @@ def test_golden_binary_cross_entropy(pos_weight, golden):
     assert ours == pytest.approx(golden, rel=1e-6)
 
 
+def test_by_default_what_is_worth_while_weighs_a_hundredfold():
+    logits = packed([[0.5]], [[0, 1]])
+    golden = -100 * np.log(1 / (1 + np.exp(-0.5)))
+    assert value(RouterLoss(), logits) == pytest.approx(golden, rel=1e-6)
+
+
 def test_mean_over_routers():
     right = [[0, 1, 0], [0, 0, 0], [1, 0, 1], [0, 0, 1]]
     routes = np.random.default_rng(0).normal(size=(4, 2))

@@ -98,6 +98,9 @@ def test_the_last_assignment_wins():
         ("epochs=(1, 2.5)", r"epochs must be \(int, int\)"),
         ("nesterov=1", "nesterov must be bool"),
         ("lr=", "lr must be float, got ''"),
+        ("mode={[]: 1}", "mode must be 'fast' or 'slow', got"),
+        ("lr=1" + "0" * 400, "lr must be float, got '1000"),
+        ("layers=" + "-" * 3000 + "1", "layers must be int, got '---"),
     ],
 )
 def test_misfits(text, message):

@@ -4,8 +4,19 @@ import pytest
 import toy
 
 from keras_lt.models import multi_expert
-from keras_lt.training import Recipe, Stage, copy_weights, rehearse, run
-from keras_lt.training.transfer import named_variables
+from keras_lt.training import (
+    Recipe,
+    Stage,
+    copy_weights,
+    read_weights,
+    rehearse,
+    run,
+)
+from keras_lt.training.transfer import (
+    named_variables,
+    restore_weights,
+    write_weights,
+)
 
 JIT = False if keras.backend.backend() == "tensorflow" else "auto"
 
@@ -64,6 +75,52 @@ def test_nothing_is_set_where_a_name_is_missing(source, message):
         copy_weights(dense(**source), target)
     for name, value in weights(target).items():
         np.testing.assert_array_equal(value, before[name])
+
+
+def test_random_states_stay():
+    def dropping(seed):
+        images = keras.Input((2,))
+        x = keras.layers.Dense(3, name="in")(images)
+        x = keras.layers.Dropout(0.5, seed=seed, name="drop")(x)
+        return keras.Model(images, x)
+
+    source, target = dropping(1), dropping(2)
+    name = "drop/seed_generator_state"
+    before = weights(target)[name]
+    assert (before != weights(source)[name]).any()
+    copy_weights(source, target)
+    np.testing.assert_array_equal(weights(target)[name], before)
+    np.testing.assert_array_equal(
+        weights(target)["in/kernel"], weights(source)["in/kernel"]
+    )
+
+
+def test_weights_of_a_larger_model_are_refused(tmp_path):
+    target = dense()
+    more = keras.layers.Dense(2, name="more")(target.outputs[0])
+    larger = keras.Model(target.inputs, more)
+    write_weights(tmp_path / "larger.npz", larger)
+    for variable in target.variables:
+        variable.assign(np.zeros(variable.shape))
+    message = r"larger.npz holds 6 variables, the model has 4"
+    with pytest.raises(ValueError, match=message):
+        restore_weights(tmp_path / "larger.npz", target)
+    for value in weights(target).values():
+        assert not value.any()  # nothing is set
+
+
+class Calls:
+    """Pickled, it is a call."""
+
+    def __reduce__(self):
+        return pytest.fail, ("code of a file runs",)
+
+
+def test_no_code_of_a_file_runs(tmp_path):
+    held = {"head/kernel": np.array([Calls()], dtype=object)}
+    np.savez(tmp_path / "weights.npz", **held)
+    with pytest.raises(ValueError, match="weights.npz is no file of arrays"):
+        read_weights(tmp_path / "weights.npz")
 
 
 def recipe(**later):
