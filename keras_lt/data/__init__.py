@@ -14,15 +14,23 @@ from keras_lt.data.sources.long_tail import (
 )
 from keras_lt.data.sources.source import Images
 from keras_lt.data.transforms.augment import Augment
+from keras_lt.data.transforms.autoaugment import AutoAugment
+from keras_lt.data.transforms.cutmix import CutMix
+from keras_lt.data.transforms.cutout import Cutout
 from keras_lt.data.transforms.distortions import distort
 from keras_lt.data.transforms.mixup import Mixup
+from keras_lt.data.transforms.policy import Policy
+from keras_lt.data.transforms.randaugment import RandAugment
 from keras_lt.data.transforms.transform import Transform
 from keras_lt.image_reader import DataError, read_image, whole_of
 
 __all__ = [
     "DATASETS",
     "Augment",
+    "AutoAugment",
     "Batching",
+    "CutMix",
+    "Cutout",
     "DataError",
     "Feed",
     "ImageDataset",
@@ -30,6 +38,8 @@ __all__ = [
     "Images",
     "Loader",
     "Mixup",
+    "Policy",
+    "RandAugment",
     "Transform",
     "distort",
     "exponential_counts",

@@ -1,17 +1,34 @@
-"""`--augment`: published crops and flips, mixup, and layers by name."""
+"""`--augment`: crops and flips, policies, mixing, and layers by name."""
 
 import ast
 import dataclasses
 import importlib
 import inspect
-import re
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
 
-from keras_lt.data import Augment, Mixup, Transform
+from keras_lt.data import (
+    Augment,
+    AutoAugment,
+    CutMix,
+    Cutout,
+    Mixup,
+    Policy,
+    RandAugment,
+    Transform,
+)
 from keras_lt.hyperparameters import nearest
 
-MIXUP = re.compile(r"mixup\b")
-KNOWN = ("none", "published", "mixup", "keras.", "keras_cv.")
+POLICIES: Mapping[str, Callable[..., Policy]] = {
+    "autoaugment": AutoAugment,
+    "randaugment": RandAugment,
+    "cutout": Cutout,
+}
+MIXING: Mapping[str, Callable[..., Transform]] = {
+    "mixup": Mixup,
+    "cutmix": CutMix,
+}
+KNOWN = ("none", "published", *POLICIES, *MIXING, "keras.", "keras_cv.")
 PACKAGES = {
     "keras": "keras.layers",
     "keras.layers": "keras.layers",
@@ -26,21 +43,29 @@ def parse(
     """Make the augmentation that the command line describes.
 
     Args:
-        specifications: "none", "published", "mixup(ALPHA)",
-            "keras.NAME(ARGUMENT=VALUE)" or "keras_cv.NAME".
+        specifications: "none", "published", "autoaugment", "cutout(SIZE)",
+            "randaugment(NUMBER, MAGNITUDE)", "keras.NAME(ARGUMENT=VALUE)",
+            "keras_cv.NAME", or several of them with a + between; those of
+            `transforms` are left to it.
         published: What "published" stands for.
         seed: Of layers that take one.
 
     Raises:
         ValueError: for a name or an argument that is not known.
     """
-    augment, layers = Augment(), []
-    for text in specifications:
+    augment, policies, layers = Augment(), [], []
+    for name, text in _parts(specifications):
         if text == "published":
             augment = published
-        elif text != "none" and not MIXUP.match(text):
+        elif name in POLICIES:
+            policies.append(_made(text, POLICIES[name]))
+        elif text != "none" and name not in MIXING:
             layers.append(_layer(text, seed))
-    return dataclasses.replace(augment, layers=tuple(layers))
+    return dataclasses.replace(
+        augment,
+        policies=augment.policies + tuple(policies),
+        layers=tuple(layers),
+    )
 
 
 def transforms(
@@ -49,25 +74,49 @@ def transforms(
     """Make those that mix the labels of a batch, in their order.
 
     Args:
-        specifications: Of `parse`; here "mixup(ALPHA)" counts.
+        specifications: Of `parse`; here "mixup(ALPHA)" and "cutmix(ALPHA)"
+            count.
         num_classes: C.
 
     Raises:
-        ValueError: if `ALPHA` is no number > 0.
+        ValueError: for an argument that is not known or out of range.
     """
-    found: list[Transform] = []
-    for text in filter(MIXUP.match, specifications):
-        try:
-            alpha = float(text.removeprefix("mixup").strip("()"))
-            found.append(Mixup(alpha, num_classes))
-        except ValueError as error:
-            raise ValueError(
-                f"--augment: mixup(ALPHA) needs a number > 0, got {text!r}"
-            ) from error
-    return tuple(found)
+    return tuple(
+        _made(text, MIXING[name], num_classes=num_classes)
+        for name, text in _parts(specifications)
+        if name in MIXING
+    )
 
 
-def _layer(text, seed):
+def _parts(specifications: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Names, and texts, of what a + outside of brackets joins."""
+    for specification in specifications:
+        depth, texts = 0, [""]
+        for character in specification:
+            depth += (character in "([{") - (character in ")]}")
+            if character == "+" and not depth:
+                texts.append("")
+            else:
+                texts[-1] += character
+        for text in map(str.strip, texts):
+            yield text.partition("(")[0].strip(), text
+
+
+def _made(text, kind, **given):
+    """A policy or transform with the numbers that a text gives."""
+    _, positional, arguments = _call(text)
+    values = [*positional, *arguments.values()]
+    if not all(type(value) in (int, float) for value in values):
+        raise ValueError(f"--augment: {text}: arguments must be numbers")
+    try:
+        bound = inspect.signature(kind).bind(*positional, **arguments, **given)
+        return kind(*bound.args, **bound.kwargs)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"--augment: {text}: {error}") from error
+
+
+def _call(text) -> tuple[str, list[Any], dict[str, Any]]:
+    """Name and arguments of a call, or of a name alone."""
     try:
         tree = ast.parse(text, mode="eval").body
         call = isinstance(tree, ast.Call)
@@ -79,12 +128,17 @@ def _layer(text, seed):
         path = ast.unparse(tree.func if call else tree)
     except (SyntaxError, ValueError) as error:
         raise ValueError(
-            f"--augment must look like keras.NAME(ARGUMENT=VALUE), got {text!r}"
+            f"--augment must look like NAME(ARGUMENT=VALUE), got {text!r}"
         ) from error
+    return path, positional, arguments
+
+
+def _layer(text, seed):
+    path, positional, arguments = _call(text)
     package, _, name = path.rpartition(".")
     if package not in PACKAGES:
         raise ValueError(
-            f"--augment: no augmentation {text!r}" + nearest(text, KNOWN)
+            f"--augment: no augmentation {path!r}" + nearest(path, KNOWN)
         )
     try:
         module = importlib.import_module(PACKAGES[package])

@@ -82,10 +82,11 @@ class Conditions:
     )
     augment: tuple[str, ...] = option(
         ("published",),
-        "none, published (crop and flip; some methods rotate), mixup(ALPHA), "
-        "or a preprocessing layer of Keras or KerasCV: "
-        "keras.RandomRotation(factor=0.05), keras_cv.RandAugment. "
-        "Repeat for a sequence.",
+        "none, published (crop and flip; some methods rotate), autoaugment, "
+        "randaugment(NUMBER,MAGNITUDE), cutout(SIZE), mixup(ALPHA), "
+        "cutmix(ALPHA), or a preprocessing layer of Keras or KerasCV: "
+        "keras.RandomRotation(factor=0.05), keras_cv.RandAugment. Several: "
+        "published+autoaugment+cutout, or repeat the flag.",
     )
     accumulate_steps: int = option(
         1,

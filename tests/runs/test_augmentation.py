@@ -1,11 +1,21 @@
+import dataclasses
 import subprocess
 import sys
 
 import keras
 import numpy as np
+import programs
 import pytest
 
-from keras_lt.data import Augment, Loader
+from keras_lt.data import (
+    Augment,
+    AutoAugment,
+    CutMix,
+    Cutout,
+    Loader,
+    Mixup,
+    RandAugment,
+)
 from keras_lt.runs import augmentation
 from keras_lt.training import Stage
 
@@ -100,8 +110,8 @@ def test_arguments_reach_the_layer():
         ("publishd", "did you mean 'published'"),
         ("torch.RandAugment", "no augmentation 'torch.RandAugment'"),
         ("keras.RandAugmentt", "did you mean 'RandAugment'"),
-        ("keras.RandomRotation(factor=", "must look like keras.NAME"),
-        ("keras.RandomRotation(factor=pi)", "must look like keras.NAME"),
+        ("keras.RandomRotation(factor=", "must look like NAME"),
+        ("keras.RandomRotation(factor=pi)", "must look like NAME"),
         ("keras.RandomRotation", "--augment: .*factor"),
         ("keras.RandomRotation(factor=0.1, angle=2)", "--augment: .*angle"),
         ("keras.RandomRotation(factor=0.1, fill_mode='no')", "fill_mode"),
@@ -127,3 +137,47 @@ def test_importing_the_library_imports_neither_keras_cv_nor_tensorflow():
         f"assert not {unwanted} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@programs.once("jax")
+def test_policies_and_mixing():
+    def parse(*texts):
+        return augmentation.parse(texts, PUBLISHED, 0)
+
+    pair = (AutoAugment(), Cutout(16))
+    for texts in (["autoaugment+cutout"], ["autoaugment ", "cutout(16)"]):
+        assert parse(*texts) == Augment(policies=pair)
+    texts = ["published + randaugment(1, 9.5, growth=2) + mixup(0.2)"]
+    assert parse(*texts) == dataclasses.replace(
+        PUBLISHED, policies=(RandAugment(1, 9.5, 2),)
+    )
+    assert augmentation.transforms(texts, 3) == (Mixup(0.2, 3),)
+    texts = ["cutmix(1e+0, probability=0.5)+cutout(size=4)", "mixup(alpha=2)"]
+    assert parse(*texts).policies == (Cutout(4),)
+    mixing = (CutMix(1.0, 3, 0.5), Mixup(2, 3))
+    assert augmentation.transforms(texts, 3) == mixing
+    (layer,) = parse("cutout+keras.RandomRotation(factor=(-1e-1, +0.1))").layers
+    assert tuple(layer.get_config()["factor"]) == (-0.1, 0.1)
+    assert augmentation.transforms(["published", "cutout"], 3) == ()
+
+
+@programs.once("jax")
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("autoagument+cutout", "'autoagument'; did you mean 'autoaugment'"),
+        ("published+", "must look like NAME.*got ''"),
+        ("randaugment(2,11)", r"randaugment\(2,11\): `magnitude` must be in"),
+        ("randaugment(2,10,3,4)", "too many positional arguments"),
+        ("randaugment('2')", "arguments must be numbers"),
+        ("cutout(sise=4)", "unexpected keyword argument 'sise'"),
+        ("cutout(16", "must look like NAME"),
+        ("mixup(0)", r"mixup\(0\): `alpha` must be > 0, got 0"),
+        ("cutmix", "missing a required argument: 'alpha'"),
+        ("cutmix(1, probability=2)", "`probability` must be in"),
+    ],
+)
+def test_bad_policies(text, message):
+    with pytest.raises(ValueError, match=f"--augment:? .*{message}"):
+        augmentation.parse([text], PUBLISHED, 0)
+        augmentation.transforms([text], 3)

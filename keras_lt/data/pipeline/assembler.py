@@ -83,12 +83,12 @@ class Assembler:
 
     def example(self) -> tuple[Any, Any]:
         """Make a batch of one image, to build a model with."""
-        of = self.arrays["images"], self.augments, 1
+        of = self.arrays["images"], self.augments
         randoms = [np.random.default_rng(0) for _ in self.augments]
         batch = {
             "index": np.zeros(1, int),
-            "draws": draw(*of, randoms),
-            "transforms": draw_transforms(*of, randoms),
+            "draws": draw(*of, np.zeros(1, int), randoms),
+            "transforms": draw_transforms(*of, 1, randoms),
         }
         return self(self.arrays, batch, np)
 

@@ -73,6 +73,8 @@ class Loader:
                 f"`train` must hold one label an image, got {len(self.pixels)} "
                 f"images and {len(self.labels)} labels"
             )
+        for policy in (*self.augment.policies, *self.second_view.policies):
+            policy.check(self.pixels.shape[1:])
 
     @property
     def on_disk(self) -> bool:

@@ -54,6 +54,9 @@ class Plan:
         self.order = functools.lru_cache(2)(
             lambda epoch: batching.sampler(labels, seed, epoch)
         )
+        self.repeats = functools.lru_cache(2)(
+            lambda epoch: times_before(self.order(epoch))
+        )
         self.ordering = threading.Lock()  # else each thread asks the sampler
         self.whole = functools.lru_cache(4)(self._whole)
         self.replicas, self.own = 1, range(1)
@@ -79,11 +82,14 @@ class Plan:
     def _whole(self, i):
         epoch, step = divmod(i, self.steps)
         start = step * self.batch_size
+        part = slice(start, start + self.batch_size)
         with self.ordering:
-            order = self.order(epoch + self.first_epoch)
-        index = order[start : start + self.batch_size]
+            index = self.order(epoch + self.first_epoch)[part]
+            repeats = np.zeros(len(index), int)
+            if any(augment.policies for augment in self.augments):
+                repeats = self.repeats(epoch + self.first_epoch)[part]
         randoms = self._randoms(i)
-        draws = draw(self.images, self.augments, len(index), randoms)
+        draws = draw(self.images, self.augments, repeats, randoms)
         return {"index": index, "draws": draws}
 
     def _randoms(self, i, *more):
@@ -96,24 +102,47 @@ class Plan:
         ]
 
 
+def times_before(order: np.ndarray) -> np.ndarray:
+    """How often each entry occurs before itself.
+
+    Args:
+        order: Numbers `(N,)`.
+
+    Returns:
+        int `(N,)`.
+
+    Example:
+        >>> times_before(np.array([7, 3, 7, 7, 3])).tolist()
+        [0, 0, 1, 2, 1]
+    """
+    together = np.argsort(order, kind="stable")
+    numbers = np.arange(len(order))
+    new = np.diff(order[together], prepend=-1) != 0
+    first = np.maximum.accumulate(np.where(new, numbers, 0))
+    times = np.empty_like(numbers)
+    times[together] = numbers - first
+    return times
+
+
 def draw(
     images: Images,
     augments: tuple[Augment, ...],
-    batch: int,
+    repeats: np.ndarray,
     randoms: list[np.random.Generator],
-) -> tuple[dict[str, np.ndarray], ...]:
+) -> tuple[dict[str, Any], ...]:
     """Draw the augmentation of each view.
 
     Args:
         images: What the batch is made of; files have sizes of their own.
         augments: What happens to each view.
-        batch: Number of images B.
+        repeats: How often each image came before in its epoch `(B,)`.
         randoms: Where the draws of each view come from.
     """
     on_disk = isinstance(images, ImageFiles)
     shape = (None, None, images.shape[-1]) if on_disk else images.shape[1:]
     return tuple(
-        augment.draw(random, batch, *shape)
+        augment.draw(random, len(repeats), *shape)
+        | augment.draw_policies(random, images.shape[1:], repeats)
         for augment, random in zip(augments, randoms, strict=True)
     )
 
@@ -124,7 +153,7 @@ def draw_transforms(
     batch: int,
     randoms: list[np.random.Generator],
 ) -> tuple[tuple[dict[str, np.ndarray], ...], ...]:
-    """Draw the transforms of each view; see `draw`."""
+    """Draw the transforms of each view of B images; see `draw`."""
     return tuple(
         tuple(
             transform.draw(random, batch, images.shape[1:])

@@ -13,6 +13,7 @@ from keras_lt.data.transforms.moves import (
     pick_with,
     source_pixels,
 )
+from keras_lt.data.transforms.policy import Policy
 from keras_lt.data.transforms.transform import Transform
 
 DISTORTIONS = {"window", "jittered", "grey", "blurred"}
@@ -37,9 +38,10 @@ class Augment:
         grey_share: Probability that an image loses its colours.
         blur_share: Probability of a Gaussian blur.
         blur_sigma: Smallest and largest standard deviation of it, in pixels.
+        policies: What then happens to single images, such as `AutoAugment`.
         layers: Functions from images `(B, H, W, channels)` in 0..255 to images
             of the same kind, such as preprocessing layers of Keras or
-            KerasCV; called with `training=True` after crop and flip. They
+            KerasCV; called with `training=True` after all of this. They
             draw from their own random state: new layers and a new loader
             with the same seeds give the same images again, except that
             tf.data runs `RandAugment` of KerasCV (not of Keras) in parallel.
@@ -62,6 +64,7 @@ class Augment:
     grey_share: float = 0.0
     blur_share: float = 0.0
     blur_sigma: tuple[float, float] = (0.1, 2.0)
+    policies: tuple[Policy, ...] = ()
     layers: tuple[Callable, ...] = ()
     transforms: tuple[Transform, ...] = ()
 
@@ -142,12 +145,26 @@ class Augment:
             )
         return draws
 
+    def draw_policies(
+        self,
+        random: np.random.Generator,
+        shape: tuple[int, int, int],
+        repeats: np.ndarray,
+    ) -> dict[str, Any]:
+        """Draw what is random about the policies, see `Policy.draw`.
+
+        Returns:
+            `policies`, what each of them drew; nothing if there are none.
+        """
+        drawn = [p.draw(random, shape, repeats) for p in self.policies]
+        return {"policies": tuple(drawn)} if drawn else {}
+
     def apply(self, images: Any, draws: dict[str, Any], ops: Any = np) -> Any:
         """Give images what was drawn for them.
 
         Args:
             images: uint8 `(B, H, W, channels)`.
-            draws: See `draw`.
+            draws: Of `draw` and `draw_policies`.
             ops: numpy, or `keras.ops` to compute on the device.
 
         Returns:
@@ -166,6 +183,9 @@ class Augment:
             images = pick_with(ops, images, source)
         if DISTORTIONS & draws.keys():
             images = distort_drawn(images, draws, self, ops)
+        drawn = draws.get("policies", ())
+        for policy, own in zip(self.policies, drawn, strict=True):
+            images = policy.apply(images, own, ops)
         return images
 
     def transform(

@@ -14,6 +14,7 @@ from keras_lt.data.transforms.colours import (
     saturation,
     shift_hue,
 )
+from keras_lt.data.transforms.rows import change_rows
 from keras_lt.data.transforms.windows import draw_windows, place_windows
 
 
@@ -102,20 +103,10 @@ def distort_drawn(
     if "jittered" in draws:
         x = _jitter(x, draws, augment.jitter, ops)
     if "grey" in draws:
-        x = _where(draws["grey"], grey, x, (), ops)
+        x = change_rows(draws["grey"], grey, x, (), ops)
     if "blurred" in draws:
-        x = _where(draws["blurred"], _blur, x, (draws["sigma"],), ops)
+        x = change_rows(draws["blurred"], _blur, x, (draws["sigma"],), ops)
     return ops.array(ops.round(x), dtype="uint8")
-
-
-def _where(rows, change, x, arguments, ops):
-    """Change the images of some rows only."""
-    if ops is np:
-        if rows.any():  # only they are computed
-            x[rows] = change(x[rows], *(a[rows] for a in arguments), ops=np)
-        return x
-    changed = change(x, *arguments, ops=ops)
-    return ops.where(rows[:, None, None, None], changed, x)
 
 
 def resample(x: Any, rows: Any, columns: Any, ops: Any) -> Any:
@@ -169,5 +160,5 @@ def _jitter(x, draws, strengths, ops):
             if strengths[number]:
                 rows = draws["jittered"] & (draws["order"][:, turn] == number)
                 change = draws["changes"][:, number, None, None, None]
-                x = _where(rows, step, x, (change,), ops)
+                x = change_rows(rows, step, x, (change,), ops)
     return x

@@ -10,6 +10,7 @@ import numpy as np
 
 UNIT = 1 << 18  # of cosines and sines as integers
 AT_A_TIME = 1 << 14  # pixels
+DRAWN = {"offset", "mirrored", "turn"}
 
 
 def draw_moves(
@@ -97,15 +98,16 @@ def turn(parts: Any, height: int, width: int, ops: Any) -> tuple[Any, Any]:
     )
 
 
-def pick(images: np.ndarray, source: np.ndarray) -> np.ndarray:
+def pick(images: np.ndarray, source: np.ndarray, fill: int = 0) -> np.ndarray:
     """Pick pixels of numpy images.
 
     Args:
         images: `(B, H, W, channels)`.
         source: `(B, H * W)`, see `source_pixels`.
+        fill: Value of the pixel that H * W stands for.
     """
     flat = images.reshape(len(images), -1, images.shape[-1])
-    flat = np.pad(flat, [(0, 0), (0, 1), (0, 0)])  # the zero pixel
+    flat = np.pad(flat, [(0, 0), (0, 1), (0, 0)], constant_values=fill)
     first = np.arange(len(flat))[:, None] * flat.shape[1]
     pixels = flat.reshape(-1, flat.shape[-1])
     return pixels.take(first + source, axis=0, mode="clip").reshape(
@@ -128,16 +130,16 @@ def move(images: np.ndarray, draws: dict[str, np.ndarray]) -> np.ndarray:
     step = max(AT_A_TIME // (height * width), 1)
     for start in range(0, len(images), step):
         part = slice(start, start + step)
-        few = {name: drawn[part] for name, drawn in draws.items()}
+        few = {name: draws[name][part] for name in DRAWN & draws.keys()}
         source = source_pixels(few, height, width, np)
         moved[part] = pick(images[part], source)
     return moved
 
 
-def pick_with(ops: Any, images: Any, source: Any) -> Any:
+def pick_with(ops: Any, images: Any, source: Any, fill: int = 0) -> Any:
     """Do the same with tensors of the backend; `ops` is `keras.ops`."""
     height, width, channels = images.shape[1:]
     flat = ops.reshape(images, (-1, height * width, channels))
-    flat = ops.pad(flat, [[0, 0], [0, 1], [0, 0]])
+    flat = ops.pad(flat, [[0, 0], [0, 1], [0, 0]], constant_values=fill)
     picked = ops.take_along_axis(flat, source[..., None], axis=1)
     return ops.reshape(picked, (-1, height, width, channels))

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import toy
 
-from keras_lt.data import Augment, Batching, Loader
+from keras_lt.data import Augment, AutoAugment, Batching, Cutout, Loader
 from keras_lt.data.pipeline import plan as planned
 from keras_lt.samplers import ClassBalanced, InstanceBalanced
 
@@ -65,7 +65,8 @@ def test_both_kinds_give_the_same_batches(augment, drop_remainder):
 @pytest.mark.parametrize("processes", [1, 2, 4])
 def test_replicas_share_what_one_takes(processes, monkeypatch):
     """Each image of a batch goes to one of them, in order, as it is."""
-    augment = Augment(pad=2, flip=True, rotation=15.0)
+    policies = (AutoAugment(), Cutout(4))
+    augment = Augment(pad=2, flip=True, rotation=15.0, policies=policies)
     plan = stage(two_views=True, batch_size=12)  # the last batch has 11
 
     def batches(number):

@@ -1,8 +1,8 @@
 """Mixup: against a loop, on all kinds of loaders, and in training."""
 
 import dataclasses
-import itertools
 
+import every_kind
 import keras
 import numpy as np
 import pytest
@@ -20,28 +20,16 @@ LABELS = np.arange(40) % 4
 MIXUP = Mixup(1.0, 4)
 PUBLISHED = Augment(pad=1, flip=True)
 BATCHING = Batching(batch_size=16, transforms=(MIXUP,))
-KINDS = ["numpy", "grain", "tf.data", "device"]
 SEED, EPOCH = 5, 2
 
 
 def batches(kind="numpy", batching=BATCHING, number=3, **options):
     """Images and labels, of whatever makes them."""
-    for package in {"tf.data": ["tensorflow"], "grain": ["grain"]}.get(
-        kind, ()
-    ):
-        pytest.importorskip(package)
-    options = {"augment": PUBLISHED} | options
-    loader = Loader((IMAGES, LABELS), kind=kind, **options)
-    feed = loader.feed(batching, SEED, EPOCH)
-    if feed.in_step and keras.backend.backend() == "jax":
-        found = feed.take(number)
-    elif isinstance(feed.batches, keras.utils.PyDataset):
-        found = [feed.batches[i] for i in range(number)]
-    else:
-        found = itertools.islice(feed.batches, number)
-    if feed.in_step:
-        found = [feed(feed.arrays, batch, keras.ops) for batch in found]
-    return [keras.tree.map_structure(np.asarray, batch) for batch in found]
+    options = {"augment": PUBLISHED, "number": number} | options
+    train = (IMAGES, LABELS)
+    return every_kind.batches(
+        train, kind, batching, SEED, epoch=EPOCH, **options
+    )
 
 
 def test_against_a_loop():
@@ -65,7 +53,7 @@ def test_against_a_loop():
     assert len({len(x) for x, _ in plain}) == 2  # also the last, smaller one
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", every_kind.KINDS)
 def test_kinds_agree(kind):
     for (x, y), (x2, y2) in zip(batches(), batches(kind), strict=True):
         assert x2.dtype == "uint8"
