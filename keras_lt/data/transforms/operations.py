@@ -103,15 +103,37 @@ def operate(images: Any, draws: dict[str, Any], ops: Any) -> Any:
         uint8 `(B, H, W, channels)`. Shears and factors depend on the rounding
         of float32 on the device.
     """
+    turns = draws["operation"].shape[1]
     if ops is np:
         images = images.copy()
-    for turn in range(draws["operation"].shape[1]):
-        operation = draws["operation"][:, turn]
-        value = draws["value"][:, turn]
-        moved = (operation > 0) & (operation <= len(MOVES))
-        matrix = draws["matrix"][:, turn]
-        images = change_rows(moved, warp, images, (matrix,), ops)
-        for name, function in BY_VALUE.items():
-            chosen = operation == NUMBER[name]
-            images = change_rows(chosen, function, images, (value,), ops)
-    return images
+        for turn in range(turns):
+            images = _in_turn(images, draws, turn, np)
+        return images
+
+    def body(turn, images):
+        return _in_turn(images, draws, turn, ops)
+
+    # One program for all, which computes no pixel twice.
+    return ops.fori_loop(0, turns, body, images)
+
+
+def _in_turn(images, draws, turn, ops):
+    """Do one operation of each image."""
+    operation, value, matrix = (
+        ops.take(draws[name], turn, axis=1)
+        for name in ("operation", "value", "matrix")
+    )
+    moved = (operation > 0) & (operation <= len(MOVES))
+    changed = _changed(moved, warp, images, images, matrix, ops)
+    for name, change in BY_VALUE.items():
+        chosen = operation == NUMBER[name]
+        changed = _changed(chosen, change, images, changed, value, ops)
+    return changed
+
+
+def _changed(rows, change, images, changed, argument, ops):
+    """Change some images that nothing has changed yet."""
+    if ops is np:
+        return change_rows(rows, change, changed, (argument,), np)
+    others = change(images, argument, ops=ops)
+    return ops.where(rows[:, None, None, None], others, changed)

@@ -37,34 +37,33 @@ def autocontrast(images: Any, value: Any, *, ops: Any) -> Any:
     On the device the quotient is exact. Pillow's is one of doubles, which may
     lie below an integer that it should be; so does it here, with numpy.
     """
-    darkest = ops.min(images, axis=(1, 2), keepdims=True)
-    brightest = ops.max(images, axis=(1, 2), keepdims=True)
-    low = ops.array(darkest, dtype="int32")
-    width = ops.array(brightest, dtype="int32") - low  # (B, 1, 1, channels)
+    keys = _keys(images, ops)
+    there = _histograms(keys, images.shape[-1], ops) > 0
+    values = ops.arange(256, dtype="int32")
+    low = ops.min(ops.where(there, values, 255), axis=-1, keepdims=True)
+    high = ops.max(ops.where(there, values, 0), axis=-1, keepdims=True)
+    width = high - low  # (B, channels, 1)
     if ops is np:
         scale = 255.0 / np.maximum(width, 1)
-        stretched = np.clip(images * scale + -low * scale, 0, 255)
+        tables = values * scale + -low * scale
     else:
-        over = ops.array(images, dtype="int32") - low
-        stretched = ops.floor_divide(255 * over, ops.maximum(width, 1))
-    stretched = ops.array(stretched, dtype="uint8")
-    return ops.where(width > 0, stretched, images)
+        over = ops.maximum(values - low, 0)
+        tables = ops.floor_divide(255 * over, ops.maximum(width, 1))
+    return _look_up(ops.where(width > 0, tables, values), keys, ops)
 
 
 def equalize(images: Any, value: Any, *, ops: Any) -> Any:
     """Spread the values of each channel evenly; `value` is of no use."""
     keys = _keys(images, ops)
-    counts = _histograms(keys, images.shape[-1], ops)  # (B, channels, 256)
+    counts = _histograms(keys, images.shape[-1], ops)
     below = ops.cumsum(counts, axis=-1) - counts
     most = ops.max(ops.where(counts > 0, below, 0), axis=-1, keepdims=True)
     step = ops.floor_divide(most, 255)  # (B, channels, 1)
-    spread = ops.floor_divide(
+    tables = ops.floor_divide(
         ops.floor_divide(step, 2) + below, ops.maximum(step, 1)
     )
-    same = ops.arange(256, dtype="int32")
-    tables = ops.where(step > 0, ops.minimum(spread, 255), same)
-    flat = ops.reshape(ops.array(tables, dtype="uint8"), (-1,))
-    return ops.take(flat, keys, axis=0)
+    values = ops.arange(256, dtype="int32")
+    return _look_up(ops.where(step > 0, tables, values), keys, ops)
 
 
 def _keys(images, ops):
@@ -85,3 +84,9 @@ def _histograms(keys, channels, ops):
     else:
         counts = ops.segment_sum(ops.ones_like(flat), flat, every)
     return ops.reshape(counts, (-1, channels, 256))
+
+
+def _look_up(tables, keys, ops):
+    """New values by tables `(B, channels, 256)`, clipped and cut off."""
+    flat = ops.reshape(ops.clip(tables, 0, 255), (-1,))
+    return ops.take(ops.array(flat, dtype="uint8"), keys, axis=0)
