@@ -6,7 +6,14 @@ import pytest
 from PIL import Image, JpegImagePlugin
 
 from keras_lt import image_reader as module
-from keras_lt.data import Augment, Batching, ImageFiles, Loader
+from keras_lt.data import (
+    Augment,
+    Batching,
+    Cutout,
+    ImageFiles,
+    Loader,
+    RandAugment,
+)
 from keras_lt.data.sources.listing import _next_of_class
 from keras_lt.data.transforms.windows import draw_windows, place_windows
 from keras_lt.image_reader import DataError
@@ -199,7 +206,8 @@ KINDS = ["numpy", "grain", "tf.data"]
 @pytest.mark.parametrize("kind", KINDS)
 def test_batches_are_those_of_the_array(kind, two_views, files):
     pytest.importorskip("tensorflow" if kind == "tf.data" else kind)
-    augment = Augment(pad=1, flip=True, jitter=(0.4, 0.4, 0.4, 0.0))
+    policies = (RandAugment(2, 9), Cutout(4))
+    augment = Augment(pad=1, jitter=(0.4, 0.4, 0.4, 0.0), policies=policies)
     ours, theirs = (
         take(
             Loader((x, LABELS), augment=augment, kind=kind), two_views=two_views
