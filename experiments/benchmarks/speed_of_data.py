@@ -30,10 +30,17 @@ def measure_input(flags) -> dict:
     recipe = methods.METHODS["ssd"](problem)
     turned = dataclasses.replace(published, rotation=15.0)
     second_view = dataclasses.replace(published, **recipe.second_view)
+    policies = {
+        "autoaugment_cutout": (data.AutoAugment(), data.Cutout(16)),
+        "randaugment": (data.RandAugment(2, 10),),
+    }
     views = {
         "crop_flip": (published, False),
         "crop_flip_rotate": (turned, False),
         "two_views": (published, True),
+    } | {
+        name: (dataclasses.replace(published, policies=chosen), False)
+        for name, chosen in policies.items()
     }
     contenders = {}
     for kind in _kinds("numpy", "tf.data"):

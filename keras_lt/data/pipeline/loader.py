@@ -29,7 +29,8 @@ class Loader:
 
     Batch i is a function of seed, sampler and i alone, so training resumes
     anywhere, and all kinds give the same images (what `Augment` resizes or
-    colours: up to one level of 255, where rounding differs).
+    colours, and what a policy shears or stretches on the device: up to one
+    level of 255, where rounding differs).
 
     Args:
         train: Images uint8 `(N, H, W, channels)`, or `ImageFiles`, and labels

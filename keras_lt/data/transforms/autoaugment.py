@@ -68,7 +68,7 @@ class AutoAugment:
         ...     pad=4, flip=True, policies=(AutoAugment(), Cutout(16))
         ... )
 
-    Source: Cubuk et al., CVPR 2019, table 7;
+    Source: Cubuk et al., CVPR 2019;
         `jiawei-ren/BalancedMetaSoftmax-Classification:data/autoaugment.py`.
     Differs from the released code: nothing known; pixels are those of Pillow.
     """
