@@ -55,12 +55,17 @@ class Cutout:
 
     def apply(self, images: Any, draws: dict[str, Any], ops: Any) -> Any:
         """Blacken; see `Policy`."""
+        height, width, channels = images.shape[1:]
         down, across = (
-            self._covered(draws["centre"][:, axis], images.shape[1 + axis], ops)
-            for axis in (0, 1)
+            self._covered(draws["centre"][:, axis], side, ops)
+            for axis, side in enumerate((height, width))
         )
-        hole = down[:, :, None] & across[:, None]  # (B, H, W)
-        return ops.where(hole[..., None], ops.zeros_like(images), images)
+        # Channels beside columns: numpy is slow at short last axes.
+        across = ops.repeat(across, channels, axis=1)
+        hole = down[:, :, None] & across[:, None]  # (B, H, W * channels)
+        flat = ops.reshape(images, (-1, height, width * channels))
+        flat = ops.where(hole, ops.zeros_like(flat), flat)
+        return ops.reshape(flat, (-1, height, width, channels))
 
     def _covered(self, centre, side, ops):
         """Which rows or columns the square covers, `(B, side)`."""
