@@ -1,8 +1,8 @@
-"""Run the whole suite for each backend, side by side.
+"""Run the tests for each backend, side by side.
 
-    python -m tests [--backends=tensorflow,jax]
+    python -m tests [--all] [--backends=tensorflow,jax]
 
-Further arguments go to pytest.
+Those marked as slow take part with `--all`. Further arguments go to pytest.
 """
 
 import argparse
@@ -33,19 +33,32 @@ def start(backend: str, arguments: list[str], folder: str, report):
     return subprocess.Popen(command, env=environment, stdout=report)
 
 
+def spread(backends: int) -> list[str]:
+    """Arguments that give each backend its share of more than two cores.
+
+    Tests of a file stay together: they share what is made once.
+    """
+    workers = len(os.sched_getaffinity(0)) // backends
+    return [f"--numprocesses={workers}", "--dist=loadfile"][: 2 * (workers > 1)]
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(
         prog="python -m tests", description=__doc__
     )
+    parser.add_argument("--all", action="store_true", help="slow ones, too")
     parser.add_argument("--backends", default="tensorflow,jax")
     options, rest = parser.parse_known_args()
-    first, *others = options.backends.split(",")
+    first, *others = backends = options.backends.split(",")
+    rest = [*spread(len(backends)), *rest]
+    if not options.all:
+        rest = ["-m", "not slow", *rest]
     with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as on:
         # The first report is seen as it grows, the others when they are whole.
         reports = [
             on.enter_context(tempfile.TemporaryFile("w+")) for _ in others
         ]
-        print("== " + " and ".join([first, *others]), flush=True)
+        print("== " + " and ".join(backends), flush=True)
         run = start(first, rest, folder, None)
         runs = [
             start(backend, rest, folder, report)

@@ -89,12 +89,13 @@ def test_what_was_not_used_for_long_goes_first(root):
     assert left == ["c-cache", "d-cache", "other"]
 
 
+@pytest.mark.slow
 @programs.once("jax")
 def test_programs_are_compiled_once_and_results_stay(root, tmp_path):
     def start(name, **variables):
         return programs.start(
             "train.py",
-            *programs.TINY,
+            *(*programs.CE, *programs.SMALL),
             f"--workdir={name}",
             cwd=tmp_path,
             **variables,

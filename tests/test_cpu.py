@@ -31,6 +31,7 @@ def tuned(code="keras_lt.tune_cpu()", **environment):
     return json.loads(done.stdout)
 
 
+@pytest.mark.slow
 @programs.once("jax")
 def test_what_it_sets():
     found, left = tuned()
@@ -39,6 +40,7 @@ def test_what_it_sets():
     assert found == {cpu.ONEDNN: "0", "XLA_FLAGS": FLAG}
 
 
+@pytest.mark.slow
 @programs.once("jax")
 def test_the_users_word_wins():
     assert tuned(KERAS_LT_CPU="off")[0] == {}
@@ -77,6 +79,7 @@ def test_an_option_is_set_only_where_it_was_tried(version, known, monkeypatch):
     assert cpu._knows_ynn() == known
 
 
+@pytest.mark.slow
 @programs.once("jax")
 def test_import_brings_neither_keras_nor_a_backend():
     heavy = "{'keras', 'jax', 'tensorflow', 'numpy'}"
@@ -84,6 +87,7 @@ def test_import_brings_neither_keras_nor_a_backend():
     assert tuned(code)[0] == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("order", ["keras_lt, keras", "keras, keras_lt"])
 def test_models_load_once_both_are_imported(order, tmp_path):
     import keras

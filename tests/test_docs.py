@@ -142,6 +142,7 @@ def shell(code, folder, stubs):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "code", blocks(BUILD, "bash") + blocks(README, "bash"), ids=str
 )
@@ -150,6 +151,7 @@ def test_commands_of_the_documents_run(code, tmp_path, stubs):
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "code",
     [
@@ -165,6 +167,7 @@ def test_a_wrong_command_would_be_found(code, tmp_path, stubs):
     assert shell(code, tmp_path, stubs).returncode != 0
 
 
+@pytest.mark.slow
 def test_python_of_the_readme_runs(tmp_path):
     codes = blocks(README, "python")
     assert codes
@@ -187,6 +190,7 @@ def test_ci_runs_the_commands_of_the_readme_in_their_order():
     assert lines.index(train.strip()) < lines.index(tests.strip())
 
 
+@pytest.mark.slow
 def test_ci_sets_earlier_runs_aside(tmp_path, stubs):
     """The commands see none, and what was there is there again."""
     folder = tmp_path / "checkout"

@@ -116,6 +116,7 @@ def test_bad_arguments(options, message):
     assert not isinstance(caught.value, DataError)
 
 
+@pytest.mark.slow
 def test_it_needs_no_keras():
     code = (
         "import sys; from keras_lt.image_reader import read_image\n"

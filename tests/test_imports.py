@@ -6,6 +6,8 @@ import sys
 import programs
 import pytest
 
+pytestmark = pytest.mark.slow
+
 CODE = """
 {first}
 import sys

@@ -7,6 +7,8 @@ import keras
 import programs
 import pytest
 
+pytestmark = pytest.mark.slow
+
 OTHERS = {
     "jax": ("tensorflow", "tensorflow_datasets", "keras_cv"),
     "tensorflow": ("jax", "jaxlib"),

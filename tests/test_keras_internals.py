@@ -84,6 +84,7 @@ def test_tensorflow_gets_the_seed_where_it_is_loaded():
     assert float(tf.random.uniform(())) == first
 
 
+@pytest.mark.slow
 @programs.once("jax")
 @pytest.mark.skipif(not find_spec("tensorflow"), reason="is not installed")
 def test_tensorflow_is_not_imported_on_jax(tmp_path):

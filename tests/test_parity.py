@@ -9,6 +9,8 @@ import numpy as np
 import programs
 import pytest
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.skipif(
     not all(map(importlib.util.find_spec, ("tensorflow", "jax"))),

@@ -9,6 +9,7 @@ import sys
 import textwrap
 
 import keras
+import programs
 import pytest
 import rules
 
@@ -130,6 +131,7 @@ def of_keras(cls):
     return ours & theirs
 
 
+@programs.once("jax")
 def test_classes_do_not_use_private_names_of_their_bases():
     for module in pkgutil.walk_packages(keras_lt.__path__, "keras_lt."):
         importlib.import_module(module.name)

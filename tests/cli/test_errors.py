@@ -89,17 +89,19 @@ def test_missing_and_truncated_files_are_named(tmp_path, capsys):
     assert "153,700,000" in line and "30,740" in line
 
 
-def test_a_workdir_of_another_configuration_is_refused(tmp_path, capsys):
-    workdir = f"--workdir={tmp_path / 'run'}"
-    programs.run("train.py", *programs.TINY, workdir, cwd=tmp_path)
-    before = sorted((tmp_path / "run").rglob("*"))
+def test_a_workdir_of_another_configuration_is_refused(
+    finished, tmp_path, capsys
+):
+    folder, _ = finished("ce")
+    workdir = f"--workdir={folder}"
+    before = sorted(folder.rglob("*"))
     _, err = programs.run(
         "train.py", *programs.TINY, workdir, "--seed=1", cwd=tmp_path, status=2
     )
     assert "seed is 0 there, 1 here" in err.splitlines()[-1]
     line = error(capsys, *programs.TINY, workdir, "--noresume")
     assert "holds a run already" in line
-    assert sorted((tmp_path / "run").rglob("*")) == before
+    assert sorted(folder.rglob("*")) == before
 
 
 def test_a_folder_with_something_else_is_refused(tmp_path, capsys):
@@ -116,7 +118,7 @@ def test_tensorboard_needs_its_package(monkeypatch, capsys):
 
 
 def test_help_reads_without_a_run(tmp_path):
-    out, _ = programs.start("train.py", "--help", cwd=tmp_path).communicate()
+    out, _ = programs.run("train.py", "--help", cwd=tmp_path)
     assert max(map(len, out.splitlines())) <= 80
     for word in (
         "--imbalance_ratio",

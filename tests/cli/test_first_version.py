@@ -42,6 +42,7 @@ def test_finished_runs_are_evaluated(name, copied):
     assert ("s routed" in out) == (name == "ride")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["wb", "ride"])
 def test_finished_runs_are_exported_and_asked(name, copied, monkeypatch):
     folder = copied(name)

@@ -12,7 +12,7 @@ SMALL = (
     "--data_dir=photos",
     "--image_size=16",
 )
-TINY = ("--set=backbone=resnet8", "--set=width=4", "--set=batch_size=16")
+TINY = ("--set=backbone=micro", "--set=width=4", "--set=batch_size=14")
 
 
 @pytest.fixture

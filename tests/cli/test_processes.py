@@ -7,8 +7,11 @@ import time
 import keras
 import numpy as np
 import programs
+import pytest
 
 from keras_lt.training import read_weights
+
+pytestmark = pytest.mark.slow
 
 ON_JAX = keras.backend.backend() == "jax"
 OPTIONS = (

@@ -8,28 +8,15 @@ import toy
 from keras_lt import models
 from keras_lt.runs import reports, routing_cost
 
-TINY = ("--method=ride", "--set=width=4", "--noplots")
-EPOCHS = "--set=epochs=(2,2,2)"
-
-
-@pytest.fixture(scope="module")
-def finished(tmp_path_factory):
-    """A finished run of two experts with a router."""
-    folder = tmp_path_factory.mktemp("routed")
-    out, _ = programs.run(
-        "train.py",
-        *TINY,
-        EPOCHS,
-        "--set=num_experts=2",
-        "--workdir=teacher",
-        cwd=folder,
-    )
-    return folder, out
+TINY = (
+    *("--method=ride", "--set=num_experts=2", "--set=epochs=(2,2,2)"),
+    *programs.MICRO,
+)
 
 
 def test_a_run_reports_experts_and_routing(finished):
-    folder, out = finished
-    found = programs.result(folder / "teacher")
+    folder, out = finished("ride")
+    found = programs.result(folder)
     assert list(found["stages"]) == ["experts", "reweighted", "router"]
     views = found["stages"]["router"]["views"]
     assert list(views) == ["expert1", "expert2", "ensemble"]
@@ -44,50 +31,45 @@ def test_a_run_reports_experts_and_routing(finished):
 
 
 def test_evaluate_measures_the_routing(finished):
-    folder, _ = finished
-    out, _ = programs.run("evaluate.py", "teacher", cwd=folder)
+    folder, _ = finished("ride")
+    out, _ = programs.run("evaluate.py", folder, cwd=folder.parent)
     assert "equal" in out and "NOT" not in out
     assert "s routed" in out
 
 
 @programs.once("tensorflow")
-def test_distils_from_a_folder(finished):
-    folder, _ = finished
+def test_distils_from_a_folder(finished, tmp_path):
+    teacher, _ = finished("ride")
     programs.run(
         "train.py",
         *TINY,
-        EPOCHS,
-        "--set=num_experts=2",
         "--set=router=False",
-        "--set=distill_from=teacher",
+        f"--set=distill_from={teacher}",
         "--workdir=student",
-        cwd=folder,
+        cwd=tmp_path,
     )
-    found = programs.result(folder / "student")
+    found = programs.result(tmp_path / "student")
     assert list(found["stages"]) == ["experts", "reweighted"]
     # Neither the teacher nor a router is in the student.
-    teacher = programs.result(folder / "teacher")
-    assert found["parameters"] < teacher["parameters"]
+    assert found["parameters"] < programs.result(teacher)["parameters"]
 
 
 @programs.once("tensorflow")
-def test_sweeps_the_routers_of_a_run(finished):
-    folder, _ = finished
+def test_sweeps_the_routers_of_a_run(finished, tmp_path):
+    teacher, _ = finished("ride")
     out, _ = programs.run(
         "train.py",
         *TINY,
-        EPOCHS,
-        "--set=num_experts=2",
-        "--init_from=teacher",
+        f"--init_from={teacher}",
         "--from_stage=router",
         "--sweep=pos_weight=0.001,1e6",
         "--set=router_lr=1.0",
         "--workdir=sweep",
-        cwd=folder,
+        cwd=tmp_path,
     )
     few, many = (
         programs.result(
-            folder / "sweep" / f"digits_lt-50-ride-pos_weight={p}-seed0"
+            tmp_path / "sweep" / f"digits_lt-50-ride-pos_weight={p}-seed0"
         )
         for p in ("0.001", "1000000.0")
     )
@@ -105,9 +87,7 @@ def test_sweeps_the_routers_of_a_run(finished):
 
 
 def test_operations_and_counts():
-    model = models.multi_expert(
-        "resnet8", toy.problem(), num_experts=3, width=4
-    )
+    model = models.multi_expert("micro", toy.problem(), num_experts=3, width=4)
     model = models.add_router(model, top_k=2)
     cost = routing_cost.macs(model)
     assert np.allclose(np.diff(cost, 2), 0)  # each expert costs the same

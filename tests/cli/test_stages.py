@@ -2,23 +2,14 @@
 
 import numpy as np
 import programs
-import pytest
 
 pytestmark = programs.once("tensorflow")
-TINY = ("--set=backbone=resnet8", "--set=width=4", "--noplots")
-SSD = ("--method=ssd", "--set=epochs=(2,2,2,2)", *TINY)
-
-
-@pytest.fixture(scope="module")
-def finished(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("ssd")
-    out, _ = programs.run("train.py", *SSD, "--workdir=run", cwd=folder)
-    return folder, out
+SSD = ("--method=ssd", "--set=epochs=(2,2,2,2)", *programs.MICRO)
 
 
 def test_a_run_reports_every_head(finished):
-    folder, out = finished
-    found = programs.result(folder / "run")
+    folder, out = finished("ssd")
+    found = programs.result(folder)
     assert list(found["stages"]) == [
         "self_supervised",
         "soft_labels",
@@ -32,50 +23,39 @@ def test_a_run_reports_every_head(finished):
     for words in ("distill, alone", "hard", "rescale"):
         assert words in out
     # What is served is encoder and one dense layer.
-    plain = result_of_a_plain_network(folder)
+    plain = programs.result(finished("ce")[0])
     assert found["parameters"] == plain["parameters"]
 
 
-def result_of_a_plain_network(folder):
-    if not (folder / "ce").exists():
-        programs.run(
-            "train.py",
-            *("--method=ce", "--set=epochs=(2,)", *TINY),
-            "--workdir=ce",
-            cwd=folder,
-        )
-    return programs.result(folder / "ce")
-
-
-def test_starts_from_the_stage_before(finished):
-    folder, _ = finished
+def test_starts_from_the_stage_before(finished, tmp_path):
+    run, _ = finished("ssd")
     out, _ = programs.run(
         "train.py",
-        *(*SSD, "--init_from=run", "--from_stage=distill"),
+        *(*SSD, f"--init_from={run}", "--from_stage=distill"),
         *("--set=soft_labels=cached", "--workdir=again"),
-        cwd=folder,
+        cwd=tmp_path,
     )
-    assert "distill starts from run/stages/1-soft_labels.npz" in out
+    assert f"distill starts from {run}/stages/1-soft_labels.npz" in out
     assert "soft labels of 287 images" in out
-    assert list(programs.result(folder / "again")["stages"]) == [
+    assert list(programs.result(tmp_path / "again")["stages"]) == [
         "distill",
         "rescale",
     ]
-    with np.load(folder / "again" / "stages" / "soft_labels.npz") as archive:
+    with np.load(tmp_path / "again" / "stages" / "soft_labels.npz") as archive:
         assert archive["arr_0"].shape == (287, 10)
 
 
-def test_balances_the_network_of_another_method(finished):
-    folder, _ = finished
-    plain = result_of_a_plain_network(folder)
+def test_balances_the_network_of_another_method(finished, tmp_path):
+    run, _ = finished("ce")
+    plain = programs.result(run)
     out, _ = programs.run(
         "train.py",
-        *("--method=ssd", "--set=epochs=(2,2,0,0)", *TINY),
-        *("--init_from=ce", "--from_stage=soft_labels", "--workdir=lws"),
-        cwd=folder,
+        *("--method=ssd", "--set=epochs=(2,2,0,0)", *programs.MICRO),
+        *(f"--init_from={run}", "--from_stage=soft_labels", "--workdir=lws"),
+        cwd=tmp_path,
     )
-    assert "soft_labels starts from ce/model.keras" in out
-    found = programs.result(folder / "lws")
+    assert f"soft_labels starts from {run}/model.keras" in out
+    found = programs.result(tmp_path / "lws")
     assert list(found["stages"]) == ["soft_labels"]
     before, after = (
         np.array(run["stages"][stage]["class_norms"])
@@ -84,16 +64,16 @@ def test_balances_the_network_of_another_method(finished):
     assert not np.allclose(before, after, rtol=1e-4)
 
 
-def test_weights_that_do_not_fit_are_refused(finished):
-    folder, _ = finished
+def test_weights_that_do_not_fit_are_refused(finished, tmp_path):
+    run, _ = finished("ssd")
     _, err = programs.run(
         "train.py",
-        *(*SSD, "--set=width=8", "--init_from=run", "--from_stage=distill"),
+        *(*SSD, "--set=width=8", f"--init_from={run}", "--from_stage=distill"),
         "--workdir=wide",
-        cwd=folder,
+        cwd=tmp_path,
         status=2,
     )
     line = err.splitlines()[-1]
     assert line.startswith("error: weights to start from do not fit: ")
     assert "has shape (3, 3, 1, 4) in the source, and (3, 3, 1, 8)" in line
-    assert not (folder / "wide").exists()
+    assert not (tmp_path / "wide").exists()

@@ -10,7 +10,7 @@ def test_an_ablation_prints_a_table_and_draws_the_branches(tmp_path):
     out, _ = programs.run(
         "train.py",
         "--method=reslt",
-        "--set=width=4",
+        *("--set=backbone=micro", "--set=width=4"),
         "--set=epochs=(2,)",
         "--sweep=branches=False",
         "--sweep=beta=1.0",

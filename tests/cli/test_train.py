@@ -10,6 +10,7 @@ import pytest
 from keras_lt import training
 from keras_lt.data import load
 
+SIZE = ("--set=backbone=micro", "--set=width=4")
 WB = (
     "--method=wb",
     "--set=width=4",
@@ -26,7 +27,7 @@ def run(tmp_path_factory):
         "train.py",
         "--method=ce,wb",
         "--seed=0,1",
-        "--set=width=4",
+        *SIZE,
         "--epochs_scale=0.02",
         "--validation_per_class=2",
         "--flip_tta",
@@ -126,7 +127,7 @@ def test_the_same_command_again_does_not_train_again(run):
     out, _ = programs.run(
         "train.py",
         "--method=ce",
-        "--set=width=4",
+        *SIZE,
         "--epochs_scale=0.02",
         "--validation_per_class=2",
         "--flip_tta",
@@ -138,6 +139,7 @@ def test_the_same_command_again_does_not_train_again(run):
     assert (folder / "result.json").read_text() == before
 
 
+@pytest.mark.slow
 @programs.once("tensorflow")  # test_processes kills runs on both
 def test_a_killed_run_ends_in_the_same_result(tmp_path):
     killed, whole = tmp_path / "killed", tmp_path / "whole"

@@ -7,10 +7,13 @@ import sys
 import programs
 import pytest
 
-pytestmark = pytest.mark.skipif(
-    not os.access("/proc/self/clear_refs", os.W_OK),
-    reason="the system does not tell the peak of memory",
-)
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        not os.access("/proc/self/clear_refs", os.W_OK),
+        reason="the system does not tell the peak of memory",
+    ),
+]
 
 # Prints by how much the most memory that was in use grows, in images.
 MEASURE = """

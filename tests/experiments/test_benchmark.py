@@ -31,6 +31,7 @@ def measured(*arguments, cwd):
     return set(found)
 
 
+@pytest.mark.slow
 def test_overhead(tmp_path):
     ours = "fit,stock_fit,default_fit" + ",scan" * ON_JAX
     found = measured(
@@ -41,6 +42,7 @@ def test_overhead(tmp_path):
     assert [*tmp_path.glob("plugins/profile/*/*.xplane.pb")]
 
 
+@pytest.mark.slow
 def test_train(tmp_path, monkeypatch):
     monkeypatch.setattr(speed_of_steps, "SEEDS", 2)
     ours = ["fit", "stock_fit"]
@@ -54,6 +56,7 @@ def test_train(tmp_path, monkeypatch):
     assert found == {f"{name}_per_s" for name in ours} | shares
 
 
+@pytest.mark.slow
 def test_lines_tell_what_is_known(tmp_path, monkeypatch):
     """Also of processes of their own, which begin without our settings."""
     monkeypatch.setenv("TF_ENABLE_ONEDNN_OPTS", "1")
@@ -83,12 +86,14 @@ def test_lines_tell_what_is_known(tmp_path, monkeypatch):
     )
 
 
+@pytest.mark.slow
 def test_routing(tmp_path):
     found = measured("routing", "--image_size=8", cwd=tmp_path)
     assert {"all_experts_ms", "one_network_ms", "routed_0.3_ms"} <= found
     assert "routed_0.3_experts" in found
 
 
+@pytest.mark.slow
 @programs.once("jax")
 @pytest.mark.parametrize("what", ["overhead", "train"])
 def test_torch_takes_part_where_it_is_installed(what, tmp_path):
@@ -122,6 +127,7 @@ for bfloat16 in (False, True):
 """
 
 
+@pytest.mark.slow
 @programs.once("jax")
 def test_torch_trains_with_its_best_settings():
     """A fused optimizer; in bfloat16 as in float32, but for rounding."""
@@ -187,6 +193,7 @@ def test_rounds_of_a_race(turns, minutes, expected, capsys):
     assert ("late" in found) == (expected == 2)
 
 
+@pytest.mark.slow
 def test_input(tmp_path):
     pytest.importorskip("tensorflow")
     found = measured("input", cwd=tmp_path)
@@ -221,6 +228,7 @@ def test_an_unknown_measurement(tmp_path):
     assert "--precision must be float32 or mixed_bfloat16" in err
 
 
+@pytest.mark.slow
 @programs.once("jax")
 def test_serving(tmp_path):
     found = measured("serving", "--image_size=8", cwd=tmp_path)
@@ -233,6 +241,7 @@ def test_serving(tmp_path):
     assert found == names | {"routed_experts"}
 
 
+@pytest.mark.slow
 def test_communication(tmp_path):
     if not ON_JAX:
         _, err = programs.run(

@@ -12,6 +12,8 @@ import pytest
 
 from keras_lt.cli import arguments, train
 
+pytestmark = pytest.mark.slow
+
 FOLDER = programs.ROOT / "experiments" / "cluster"
 FLAGS = arguments.flag_names(train.GROUPS)
 STUBS = {

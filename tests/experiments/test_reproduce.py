@@ -93,6 +93,7 @@ def backend_of_the_children(monkeypatch):
         monkeypatch.setenv(name, value)
 
 
+@pytest.mark.slow
 @programs.once("jax")
 def test_runs_leave_results_and_are_not_repeated(workers, tmp_path, capsys):
     assert workers.run([TAU, CE], time.monotonic() + 300)

@@ -14,6 +14,8 @@ from keras_lt import models
 from keras_lt.export import answer, artefact, export
 from keras_lt.training import predict
 
+pytestmark = pytest.mark.slow
+
 PIXELS, _ = toy.test_images()
 NAMES = ("left", "middle", "right")
 # Asks all endpoints of a SavedModel where nothing of Keras can be imported.
@@ -49,13 +51,14 @@ outputs = loaded.signatures[body["signature_name"]](**inputs)
 found["request"] = outputs["probabilities"].numpy()
 np.savez(answers, **found)
 """
+COUNTS = (24, 8, 3)  # the prior of the request in the README
 README = (programs.ROOT / "README.md").read_text()
 (REQUEST,) = re.findall(r"```json\n(.*?)```", README, re.DOTALL)
 
 
 def routed():
     keras.utils.set_random_seed(0)
-    model = models.multi_expert("resnet8", toy.problem(), width=4)
+    model = models.multi_expert("micro", toy.problem(), width=4)
     model = models.add_router(model, top_k=2)
     # Some rows stay, some go on.
     view = keras.Model(model.inputs[0], model.get_layer("router").output)
@@ -72,7 +75,7 @@ def answers(tmp_path_factory):
     apart = export(
         model,
         folder / "served",
-        class_counts=toy.COUNTS,
+        class_counts=COUNTS,
         class_names=NAMES,
         views=models.expert_views(model),
         images=PIXELS,
@@ -108,7 +111,7 @@ def test_a_prior_moves_the_logits(answers):
     _, _, found = answers
     moved = found["whole/serve_with_prioruniform/logits"]
     shift = moved - found["whole/serve/logits"]
-    adjusted = np.log(1 / 3) - np.log(np.array(toy.COUNTS) / 35)
+    adjusted = np.log(1 / 3) - np.log(np.array(COUNTS) / 35)
     np.testing.assert_allclose(shift, np.tile(adjusted, (60, 1)), rtol=1e-4)
 
 
@@ -166,7 +169,7 @@ def test_metadata(answers):
     _, folder, _ = answers
     content = answer.read_metadata(folder / "served")
     assert content["class_names"] == [*NAMES]
-    assert content["class_counts"] == [*toy.COUNTS]
+    assert content["class_counts"] == [*COUNTS]
     assert content["image_shape"] == [8, 8, 1]
     assert content["dataset"] == "toy"
     left = {path.name for path in folder.iterdir()}
@@ -182,7 +185,7 @@ def test_files(format, tmp_path):
         model,
         path,
         format=format,
-        class_counts=toy.COUNTS,
+        class_counts=COUNTS,
         views=models.expert_views(model),
         images=PIXELS,
     )
@@ -193,8 +196,8 @@ def test_files(format, tmp_path):
 
 def test_keras_format(tmp_path):
     model, path = routed(), tmp_path / "model.keras"
-    assert export(model, path, format="keras", class_counts=toy.COUNTS) == 0
-    assert answer.read_metadata(path)["class_counts"] == [*toy.COUNTS]
+    assert export(model, path, format="keras", class_counts=COUNTS) == 0
+    assert answer.read_metadata(path)["class_counts"] == [*COUNTS]
     with pytest.raises(ValueError, match="needs Keras to answer"):
         answer.load(path)
     back = keras.saving.load_model(path)
@@ -219,7 +222,7 @@ def test_an_artefact_that_differs_is_not_written(tmp_path, monkeypatch):
             routed(),
             tmp_path / "model.keras",
             format="keras",
-            class_counts=toy.COUNTS,
+            class_counts=COUNTS,
         )
     assert not [*tmp_path.iterdir()]
 
@@ -235,7 +238,7 @@ def test_an_artefact_that_differs_is_not_written(tmp_path, monkeypatch):
     ids=str,
 )
 def test_bad_arguments(arguments, words, tmp_path):
-    given = {"path": tmp_path / "new", "class_counts": toy.COUNTS} | arguments
+    given = {"path": tmp_path / "new", "class_counts": COUNTS} | arguments
     with pytest.raises(ValueError, match=words):
         export(routed(), given.pop("path"), **given)
     assert not [*tmp_path.iterdir()]
@@ -256,9 +259,7 @@ def test_a_format_that_cannot_hold_the_model_is_refused(tmp_path):
     flat = keras.layers.Flatten()(images)
     model = keras.Model(images, Determinant()(flat))
     with pytest.raises(ValueError, match="cannot be written as 'onnx'") as info:
-        export(
-            model, tmp_path / "m.onnx", format="onnx", class_counts=toy.COUNTS
-        )
+        export(model, tmp_path / "m.onnx", format="onnx", class_counts=COUNTS)
     assert len(str(info.value).splitlines()) == 1
     assert not [*tmp_path.iterdir()]
 
@@ -266,4 +267,4 @@ def test_a_format_that_cannot_hold_the_model_is_refused(tmp_path):
 def test_a_missing_package_is_named(tmp_path, monkeypatch):
     monkeypatch.setitem(artefact.FORMATS, "onnx", ("no_such_package",))
     with pytest.raises(ValueError, match=r"needs no_such_package.*\[export\]"):
-        export(routed(), tmp_path / "m", format="onnx", class_counts=toy.COUNTS)
+        export(routed(), tmp_path / "m", format="onnx", class_counts=COUNTS)

@@ -1,5 +1,4 @@
 import numpy as np
-import pytest
 import toy
 
 from keras_lt.losses import LogitAdjustedLoss
@@ -19,22 +18,21 @@ def test_all_but_the_loss_is_that_of_cross_entropy():
     assert stage.loss.class_counts == toy.COUNTS
 
 
-@pytest.mark.parametrize("seed", [0])
-def test_says_rare_classes_more_often(seed):
+def test_says_rare_classes_more_often():
     """Than cross entropy does on the same images."""
     pixels, _ = toy.test_images()
     rare = []
     for tau in (0.0, 2.0):
         made = balanced_softmax.recipe(
             toy.problem(),
-            backbone="resnet8",
+            backbone="micro",
             width=4,
             lr=0.05,
-            epochs=(4,),
-            batch_size=16,
+            epochs=(6,),
+            batch_size=8,
             tau=tau,
         )
-        model = made.serve(run(made, toy.loader(), seed=seed).model)
+        model = made.serve(run(made, toy.loader()).model)
         logits = model.predict(pixels, verbose=0)
-        rare.append(np.mean(logits.argmax(-1) == 2))
+        rare.append(np.mean(logits.argmax(-1) > 0))
     assert rare[1] > rare[0]

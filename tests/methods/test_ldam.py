@@ -23,14 +23,14 @@ def test_published_settings():
 
 
 def test_classifies_by_angle():
-    model = ldam.recipe(toy.problem(), backbone="resnet8", width=4).build()
+    model = ldam.recipe(toy.problem(), backbone="micro", width=4).build()
     assert isinstance(model.get_layer("head"), CosineClassifier)
 
 
 @pytest.mark.parametrize("loss", ["focal", "ce"])
 def test_rivals_without_margins(loss):
     made = ldam.recipe(
-        toy.problem(), loss=loss, gamma=2.0, backbone="resnet8", width=4
+        toy.problem(), loss=loss, gamma=2.0, backbone="micro", width=4
     )
     assert isinstance(made.build().get_layer("head"), keras.layers.Dense)
     first, last = (stage.loss for stage in made.stages)

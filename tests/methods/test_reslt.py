@@ -87,7 +87,7 @@ def test_published_training_on_large_sets(family, rates):
 def test_trains_and_judges_the_branches(options):
     recipe = reslt.recipe(
         toy.problem(),
-        backbone="resnet8",
+        backbone="micro",
         width=4,
         epochs=(2,),
         batch_size=16,

@@ -13,7 +13,7 @@ from keras_lt.training import run
 from keras_lt.training.transfer import named_variables
 
 JIT = False if keras.backend.backend() == "tensorflow" else "auto"
-TINY = {"backbone": "resnet8", "width": 4, "batch_size": 16, "lr": 0.05}
+TINY = {"backbone": "micro", "width": 4, "batch_size": 16, "lr": 0.05}
 
 
 def recipe(**options):
@@ -112,7 +112,7 @@ def test_published_settings_on_large_sets(family, lr, batch, gamma):
 def teacher(tmp_path_factory):
     """Function that loads the model of a run."""
     path = tmp_path_factory.mktemp("teacher") / "model.keras"
-    model = multi_expert("resnet8", toy.problem(), num_experts=2, width=4)
+    model = multi_expert("micro", toy.problem(), num_experts=2, width=4)
     ensemble(model).save(path)
     return lambda: keras.saving.load_model(path)
 
@@ -223,7 +223,7 @@ def test_serves_the_ensemble_without_routers():
 def test_bad_hyperparameters():
     with pytest.raises(ValueError, match="`distill_from` must be a function"):
         recipe(distill_from="folder").build()
-    other = classifier("resnet8", toy.problem(), width=4)
+    other = classifier("micro", toy.problem(), width=4)
     other = keras.Model(other.inputs, other.outputs[0][:, :2])
     with pytest.raises(ValueError, match="`teacher`.*classes, 3, got 2"):
         recipe(distill_from=lambda: other).build()

@@ -20,7 +20,7 @@ PIXELS = toy.test_images()[0]
 
 
 def recipe(epochs=(2, 2, 2, 2), **options):
-    options = {"backbone": "resnet8", "width": 4, "lr": 0.05} | options
+    options = {"backbone": "micro", "width": 4, "lr": 0.05} | options
     return METHODS["ssd"](
         toy.problem(), epochs=epochs, batch_size=16, **options
     )
@@ -123,7 +123,7 @@ def test_defaults_on_cifar():
     assert [s.epochs for s in made.stages] == [200, 10, 200, 10]
     assert "crop_scale" not in made.augment  # the published one
     assert made.second_view["blur_share"] == 0
-    small = METHODS["ssd"](Problem((8, 8, 3), counts), backbone="resnet8")
+    small = METHODS["ssd"](Problem((8, 8, 3), counts), backbone="micro")
     contrast = small.build().get_layer("contrast")
     assert contrast.queue_size == 10_752
     assert (contrast.momentum, contrast.temperature) == (0.999, 0.2)
@@ -132,7 +132,7 @@ def test_defaults_on_cifar():
 def test_the_queue_is_full_after_an_epoch(stages):
     end = stages["self_supervised", "end"]
     assert (end["contrast/queue_labels"] >= 0).all()
-    assert len(end["contrast/queue"]) == 32  # of 35 images
+    assert len(end["contrast/queue"]) == 32  # all images
 
 
 @pytest.mark.parametrize("stage", ["soft_labels", "rescale"])
@@ -225,7 +225,7 @@ def folded_head(weights):
 def test_starts_from_another_method(tmp_path):
     """Factors on a finished network of another method: plain LWS."""
     ce = METHODS["ce"](
-        toy.problem(), backbone="resnet8", width=4, epochs=(2,), batch_size=16
+        toy.problem(), backbone="micro", width=4, epochs=(2,), batch_size=16
     )
     source = ce.serve(
         run(ce, toy.loader(), verbose=False, jit_compile=JIT).model
@@ -241,7 +241,7 @@ def test_starts_from_another_method(tmp_path):
 
 
 def test_a_start_resets_the_keys():
-    ce = METHODS["ce"](toy.problem(), backbone="resnet8", width=4)
+    ce = METHODS["ce"](toy.problem(), backbone="micro", width=4)
     source = ce.build()
     seen = {}
     train(seen, start=("self_supervised", source), epochs=(2, 0, 0, 0))
@@ -291,7 +291,7 @@ def test_the_served_model_comes_back(tmp_path, stages):
         atol=1e-5,
     )
     # Its names are those of any plain network.
-    plain = METHODS["ce"](toy.problem(), backbone="resnet8", width=4).build()
+    plain = METHODS["ce"](toy.problem(), backbone="micro", width=4).build()
     copy_weights(loaded, plain)
 
 

@@ -21,7 +21,7 @@ def recipe(after=AFTER, **options):
     options = {f"{n}_epochs": 2 for n in after if n in ("crt", "lws")} | options
     return method(
         toy.problem(),
-        backbone="resnet8",
+        backbone="micro",
         width=4,
         lr=0.05,
         epochs=(2,),
@@ -145,7 +145,7 @@ def test_starts_from_another_run(stages):
 
 def test_published_settings():
     method = METHODS["ce"].then(["crt", "lws"])
-    preset = method.presets["imagenet_lt"] | {"backbone": "resnet8"}
+    preset = method.presets["imagenet_lt"] | {"backbone": "micro"}
     _, crt, lws = method(toy.problem(), **preset).stages
     assert (crt.epochs, lws.epochs) == (10, 5)
     for stage in (crt, lws):

@@ -13,11 +13,11 @@ PIXELS = toy.test_images()[0][:4]
 
 
 def plain():
-    return models.classifier("resnet8", toy.problem(), width=4)
+    return models.classifier("micro", toy.problem(), width=4)
 
 
 def experts(**options):
-    return models.multi_expert("resnet8", toy.problem(), width=4, **options)
+    return models.multi_expert("micro", toy.problem(), width=4, **options)
 
 
 def routed():
@@ -26,19 +26,19 @@ def routed():
 
 def branched(**options):
     return models.branched_classifier(
-        "resnet8", toy.problem(), width=4, **options
+        "micro", toy.problem(), width=4, **options
     )
 
 
 def contrastive():
     return models.contrastive_classifier(
-        "resnet8", toy.problem(), width=4, batch_size=2, queue_size=4
+        "micro", toy.problem(), width=4, batch_size=2, queue_size=4
     )
 
 
 def student():
     """With two heads, and a teacher that has encoder and head as well."""
-    return models.two_headed("resnet8", toy.problem(), teacher=plain(), width=4)
+    return models.two_headed("micro", toy.problem(), teacher=plain(), width=4)
 
 
 def scaled():

@@ -35,7 +35,7 @@ def test_published_numbers_of_parameters(
 
 
 def small(**options):
-    model = branched_classifier("resnet8", toy.problem(), width=4, **options)
+    model = branched_classifier("micro", toy.problem(), width=4, **options)
     random = np.random.default_rng(0)
     for layer in model.layers:
         for norm in getattr(layer, "norms", ()):

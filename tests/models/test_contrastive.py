@@ -19,7 +19,7 @@ PIXELS = toy.test_images()[0]
 
 def first(**options):
     return contrastive_classifier(
-        "resnet8",
+        "micro",
         toy.problem(),
         width=4,
         batch_size=2,
@@ -94,7 +94,7 @@ def test_folding_is_one_encoder_and_one_dense_layer():
 
 def test_two_heads_and_a_teacher():
     teacher = scaled_classifier(first())
-    student = two_headed("resnet8", toy.problem(), teacher=teacher, width=4)
+    student = two_headed("micro", toy.problem(), teacher=teacher, width=4)
     assert student.output_shape == (None, 3, 3)
     views = head_views(student)
     assert list(views) == ["hard", "soft", "teacher"]
@@ -113,7 +113,7 @@ def test_two_heads_and_a_teacher():
 
 
 def test_soft_labels_as_an_input():
-    student = two_headed("resnet8", toy.problem(), teacher=None, width=4)
+    student = two_headed("micro", toy.problem(), teacher=None, width=4)
     lesson = np.random.default_rng(0).normal(size=(len(PIXELS), 3))
     outputs = logits(student, lesson.astype("float32"))
     np.testing.assert_allclose(outputs[:, 2], lesson, rtol=1e-6)

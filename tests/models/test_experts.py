@@ -26,7 +26,7 @@ def trainable(model):
 
 def small(experts=3, **options):
     return multi_expert(
-        "resnet8", toy.problem(), num_experts=experts, width=4, **options
+        "micro", toy.problem(), num_experts=experts, width=4, **options
     )
 
 
@@ -147,7 +147,7 @@ def test_thin_and_wide_experts():
     for thin, features in ((0.75, 12), (1.0, 16)):
         model = small(2, thin=thin)
         assert model.get_layer("expert1").output_shape == (None, features)
-    plain = classifier("resnet8", toy.problem(), width=4, head="cosine")
+    plain = classifier("micro", toy.problem(), width=4, head="cosine")
     assert trainable(small(1, thin=1.0)) == trainable(plain)
 
 
@@ -189,7 +189,7 @@ def test_teacher_is_the_last_view(tmp_path):
 
 
 def test_a_teacher_of_any_kind():
-    single = classifier("resnet8", toy.problem(), width=4)
+    single = classifier("micro", toy.problem(), width=4)
     assert with_teacher(small(), single).output_shape == (None, 4, 3)
 
 
@@ -200,9 +200,9 @@ def test_bad_arguments():
         small(head="normed")
     with pytest.raises(ValueError, match="`backbone` must be one of"):
         multi_expert("resnet33", toy.problem())
-    other = multi_expert("resnet8", Problem((8, 8, 1), (9,) * 5), width=4)
+    other = multi_expert("micro", Problem((8, 8, 1), (9,) * 5), width=4)
     with pytest.raises(ValueError, match="`teacher`.*classes, 3, got 5"):
         with_teacher(small(), other)
-    larger = multi_expert("resnet8", Problem((9, 9, 1), (9,) * 3), width=4)
+    larger = multi_expert("micro", Problem((9, 9, 1), (9,) * 3), width=4)
     with pytest.raises(ValueError, match="`teacher`.*images"):
         with_teacher(small(), larger)

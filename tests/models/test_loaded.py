@@ -11,7 +11,7 @@ PIXELS, LABELS = toy.test_images()
 
 
 def routed():
-    model = models.multi_expert("resnet8", toy.problem(), width=4)
+    model = models.multi_expert("micro", toy.problem(), width=4)
     model = models.early_exit(models.add_router(model, top_k=3))
     return model, lambda m: [
         models.early_exit(m),
@@ -21,7 +21,7 @@ def routed():
 
 
 def branched():
-    model = models.branched_classifier("resnet8", toy.problem(), width=4)
+    model = models.branched_classifier("micro", toy.problem(), width=4)
     return model, lambda m: [models.fused(m, tau=1.0)]
 
 

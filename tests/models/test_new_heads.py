@@ -16,21 +16,19 @@ def made(family):
     """Training model of a family, and what it serves."""
     problem = toy.problem()
     if family in ("linear", "cosine"):
-        model = models.classifier("resnet8", problem, head=family, **OPTIONS)
+        model = models.classifier("micro", problem, head=family, **OPTIONS)
         return model, model
     if family == "experts":
-        model = models.multi_expert(
-            "resnet8", problem, num_experts=2, **OPTIONS
-        )
+        model = models.multi_expert("micro", problem, num_experts=2, **OPTIONS)
         return model, models.ensemble(model)
     if family == "routed":
         model, serve = made("experts")
         return models.add_router(model, top_k=2), serve
     if family == "branches":
-        model = models.branched_classifier("resnet8", problem, **OPTIONS)
+        model = models.branched_classifier("micro", problem, **OPTIONS)
         return model, models.fused(model)
     if family == "two_headed":
-        model = models.two_headed("resnet8", problem, teacher=None, **OPTIONS)
+        model = models.two_headed("micro", problem, teacher=None, **OPTIONS)
     elif family == "scaled":
         model, _ = made("linear")
         model = models.scaled_classifier(model)

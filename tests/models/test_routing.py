@@ -19,7 +19,7 @@ PIXELS = np.random.default_rng(0).integers(0, 256, (32, 8, 8, 1), "uint8")
 def model():
     """Three experts, and routers that differ from image to image."""
     keras.utils.set_random_seed(0)
-    made = multi_expert("resnet8", toy.problem(), num_experts=3, width=4)
+    made = multi_expert("micro", toy.problem(), num_experts=3, width=4)
     made = add_router(made, top_k=2)
     router = made.get_layer("router")
     random = np.random.default_rng(1)
@@ -109,6 +109,6 @@ def test_saved_views_can_be_gathered(model, tmp_path):
 
 
 def test_one_expert_needs_no_router():
-    single = multi_expert("resnet8", toy.problem(), num_experts=1, width=4)
+    single = multi_expert("micro", toy.problem(), num_experts=1, width=4)
     with pytest.raises(ValueError, match="at least 2 experts, got 1"):
         add_router(single, top_k=2)

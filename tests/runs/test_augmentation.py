@@ -129,6 +129,7 @@ def test_keras_cv_is_not_installed(monkeypatch):
         augmentation.parse(["keras_cv.RandAugment"], PUBLISHED, 0)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(keras.backend.backend() == "tensorflow", reason="slow")
 def test_importing_the_library_imports_neither_keras_cv_nor_tensorflow():
     unwanted = {"keras_cv", "tensorflow", "tensorflow_datasets"}

@@ -35,12 +35,12 @@ def weights(model):
 
 
 def test_names_are_unique():
-    model = multi_expert("resnet8", toy.problem(), num_experts=2, width=4)
+    model = multi_expert("micro", toy.problem(), num_experts=2, width=4)
     names = [name for name, _ in named_variables(model)]
     assert len(set(names)) == len(names) == len(model.variables)
     assert {"expert1_head/kernel", "trunk/stem_conv/kernel"} <= set(names)
     for number in (1, 2):
-        name = f"expert{number}/stage3_block1_2_conv/kernel"
+        name = f"expert{number}/stage2_block1_1_conv/kernel"
         assert name in names
 
 

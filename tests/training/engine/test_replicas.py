@@ -51,7 +51,7 @@ def normalised_recipe(groups):
 def train(recipe, data=None, **options):
     return run(
         recipe,
-        toy.loader(**({"kind": KIND} | (data or {}))),
+        toy.loader(**({"kind": KIND, "counts": toy.RAGGED} | (data or {}))),
         verbose=False,
         jit_compile=False if ON_TENSORFLOW else "auto",
         **options,
@@ -106,7 +106,7 @@ def test_validation_counts_every_image_once():
     validation = [part[:images] for part in toy.test_images()]
     recipe = dataclasses.replace(
         toy.dense_recipe(),
-        metrics=lambda: shot_accuracy_metrics(toy.COUNTS),
+        metrics=lambda: shot_accuracy_metrics(toy.RAGGED),
     )
 
     def validated():

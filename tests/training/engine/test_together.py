@@ -22,7 +22,7 @@ def trained(seed, kind="device", **options):
     recipe = toy.dense_recipe()
     outcome = run(
         recipe,
-        toy.loader(kind),
+        toy.loader(kind, toy.RAGGED),
         seed=seed,
         verbose=False,
         checkpoint_seconds=0,

@@ -31,7 +31,7 @@ def test_a_rehearsal_draws_nothing(head):
     built = []
 
     def build():
-        built.append(classifier("resnet8", toy.problem(), width=2, head=head))
+        built.append(classifier("micro", toy.problem(), width=2, head=head))
         return built[-1]
 
     stage = Stage(name="train", epochs=1, loss="mse", optimizer=lambda steps: 0)
