@@ -1,5 +1,6 @@
 """Tensor functions that several parts share, on any Keras backend."""
 
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -15,12 +16,39 @@ def class_ids(labels: Tensor) -> Tensor:
         ValueError: for mixed labels `(B, C)`, which hold no class ids.
     """
     labels = ops.convert_to_tensor(labels)
-    if labels.ndim == 2 and labels.shape[1] not in (None, 1):
+    if are_mixed(labels):
         raise ValueError(
             "labels must be class ids `(B,)` here, got mixed ones of shape "
             f"{tuple(labels.shape)}; `losses.SoftmaxCrossentropy` takes them"
         )
     return ops.cast(ops.reshape(labels, (-1,)), "int32")
+
+
+def are_mixed(labels: Tensor) -> bool:
+    """Whether labels are probabilities `(B, C)` of the classes, not ids."""
+    return len(labels.shape) == 2 and labels.shape[1] not in (None, 1)
+
+
+def class_shares(labels: Tensor, logits: Tensor) -> Tensor:
+    """Labels of any form as the probabilities `(B, C)` of logits' classes."""
+    if are_mixed(labels):
+        return ops.cast(labels, logits.dtype)
+    return ops.one_hot(class_ids(labels), logits.shape[-1], dtype=logits.dtype)
+
+
+def of_every_expert(
+    loss: Callable[[Tensor, Tensor], Tensor], labels: Tensor, logits: Tensor
+) -> Tensor:
+    """Values `(B,)` of a loss of logits `(B, C)`, or their sum over experts.
+
+    Args:
+        loss: Function from labels and logits `(B, C)` to values `(B,)`.
+        labels: Of any form that it takes.
+        logits: `(B, C)`, or `(B, E, C)` of E experts.
+    """
+    if len(logits.shape) == 2:
+        return loss(labels, logits)
+    return sum(loss(labels, logits[:, e]) for e in range(logits.shape[1]))
 
 
 def take_class(values: Tensor, labels: Tensor) -> Tensor:

@@ -56,6 +56,17 @@ ARGUMENTS = {
         },
         {"class_counts": COUNTS},
     ],
+    "LabelAwareSmoothing": [
+        {
+            "class_counts": COUNTS,
+            "head": 0.3,
+            "tail": 0.0,
+            "form": "linear",
+            "reduction": "sum",
+            "name": "smooth",
+        },
+        {"class_counts": COUNTS},
+    ],
     "LogitAdjustedLoss": [
         {
             "class_counts": COUNTS,
@@ -269,6 +280,38 @@ def test_labels_in_a_column(part, arguments):
     ]
     assert values[0] > 0
     assert values == [values[0]] * 4
+
+
+@LOSS
+def test_images_may_have_weights(part, arguments):
+    labels, logits = batch(part)
+    weights = np.linspace(0, 2, len(labels), dtype="float32")
+    values = part(**arguments | {"reduction": None})(labels, logits)
+    assert values.shape == labels.shape
+    total = part(**arguments | {"reduction": "sum"})(
+        labels, logits, sample_weight=weights
+    )
+    golden = np.sum(weights * keras.ops.convert_to_numpy(values))
+    assert float(total) == pytest.approx(float(golden), rel=1e-5)
+
+
+@LOSS
+def test_mixed_labels_are_taken_or_refused(part, arguments):
+    labels, logits = batch(part)
+    first = np.eye(logits.shape[-1], dtype="float32")[labels]
+    if part not in losses.TAKE_MIXED_LABELS:
+        with pytest.raises(ValueError, match="must be class ids"):
+            part(**arguments)(first, logits)
+        return
+    second = first[::-1]
+    found = [
+        evaluated(part(**arguments), shares, logits)
+        for shares in (first, second, 0.25 * first + 0.75 * second)
+    ]
+    sparse = evaluated(part(**arguments), labels, logits)
+    assert found[0] == pytest.approx(sparse, rel=1e-5)
+    between = 0.25 * found[0] + 0.75 * found[1]
+    assert found[2] == pytest.approx(between, rel=1e-5)
 
 
 @LOSS

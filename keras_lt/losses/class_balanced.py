@@ -7,7 +7,12 @@ import numpy as np
 from keras import ops
 
 from keras_lt import stats
-from keras_lt.ops import class_ids, log_one_minus_exp, take_class
+from keras_lt.ops import (
+    class_ids,
+    log_one_minus_exp,
+    of_every_expert,
+    take_class,
+)
 
 FORMS = ("softmax_crossentropy", "softmax_bce")
 LOG_FLOOR = -100.0  # PyTorch's binary cross entropy clamps logarithms here.
@@ -37,7 +42,8 @@ class ClassBalancedLoss(keras.losses.Loss):
         name: Name of the loss.
         **kwargs: Of `keras.losses.Loss`, such as `dtype`.
 
-    Call arguments: labels `(B,)` or `(B, 1)` class ids; logits `(B, C)`.
+    Call arguments: labels `(B,)` or `(B, 1)` class ids; logits `(B, C)`, or
+        `(B, E, C)` of E experts that each have a loss of their own.
     Returns: values `(B,)` in nats, then reduced by Keras.
     Raises: ValueError: if a count is not positive, `beta` is outside [0, 1),
         or `form` is unknown.
@@ -76,10 +82,12 @@ class ClassBalancedLoss(keras.losses.Loss):
         self.class_weights = weights.astype("float32")
 
     def call(self, y_true, y_pred):
-        """Return the values `(B,)` of labels `(B,)` and logits `(B, C)`."""
-        labels = class_ids(y_true)
-        weights = ops.convert_to_tensor(self.class_weights, y_pred.dtype)
-        log_p = ops.log_softmax(y_pred)  # (B, C)
+        """Return the values `(B,)`."""
+        return of_every_expert(self._compare, class_ids(y_true), y_pred)
+
+    def _compare(self, labels, logits):
+        weights = ops.convert_to_tensor(self.class_weights, logits.dtype)
+        log_p = ops.log_softmax(logits)  # (B, C)
         values = _crossentropy(log_p, labels)
         if self.form == "softmax_bce":
             values = _binary_crossentropy(log_p, labels)

@@ -6,7 +6,13 @@ import keras
 from keras import ops
 
 from keras_lt import stats
-from keras_lt.ops import class_ids, take_class
+from keras_lt.ops import (
+    are_mixed,
+    class_ids,
+    class_shares,
+    of_every_expert,
+    take_class,
+)
 
 LEAST = 1e-7  # keeps the gradient of a power below 1 finite
 
@@ -21,6 +27,7 @@ class FocalLoss(keras.losses.Loss):
         (1 - exp(-l)) ** gamma * l
 
     Without class weights that is (1 - p[y]) ** gamma times the cross entropy.
+    To mixed labels it is the mean over the classes, by their shares.
 
     Args:
         class_counts: Training images per class, length C, all > 0.
@@ -33,7 +40,9 @@ class FocalLoss(keras.losses.Loss):
         name: Name of the loss.
         **kwargs: Of `keras.losses.Loss`, such as `dtype`.
 
-    Call arguments: labels `(B,)` or `(B, 1)` class ids; logits `(B, C)`.
+    Call arguments: labels `(B,)` or `(B, 1)` class ids, or `(B, C)`
+        probabilities of the classes; logits `(B, C)`, or `(B, E, C)` of E
+        experts that each have a loss of their own.
     Returns: values `(B,)` in nats, then reduced by Keras.
     Raises: ValueError: if a count is not positive, or `gamma` or `beta` is
         out of range.
@@ -70,11 +79,19 @@ class FocalLoss(keras.losses.Loss):
         self.class_weights = weights.astype("float32")
 
     def call(self, y_true, y_pred):
-        """Return the values `(B,)` of labels `(B,)` and logits `(B, C)`."""
-        labels = class_ids(y_true)
-        weights = ops.convert_to_tensor(self.class_weights, y_pred.dtype)
-        log_p = take_class(ops.log_softmax(y_pred), labels)
-        values = -ops.take(weights, labels) * log_p
+        """Return the values `(B,)`."""
+        return of_every_expert(self._compare, y_true, y_pred)
+
+    def _compare(self, labels, logits):
+        weights = ops.convert_to_tensor(self.class_weights, logits.dtype)
+        log_p = ops.log_softmax(logits)  # (B, C)
+        if are_mixed(labels):
+            every = self._focused(-weights * log_p)
+            return ops.sum(class_shares(labels, logits) * every, -1)
+        ids = class_ids(labels)
+        return self._focused(-ops.take(weights, ids) * take_class(log_p, ids))
+
+    def _focused(self, values):
         missing = ops.maximum(-ops.expm1(-values), LEAST)
         return missing**self.gamma * values
 

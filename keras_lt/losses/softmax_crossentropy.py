@@ -2,6 +2,8 @@
 
 import keras
 
+from keras_lt.ops import are_mixed, of_every_expert
+
 
 @keras.saving.register_keras_serializable(package="keras_lt")
 class SoftmaxCrossentropy(keras.losses.Loss):
@@ -40,13 +42,13 @@ class SoftmaxCrossentropy(keras.losses.Loss):
 
     def call(self, y_true, y_pred):
         """Return the values `(B,)`."""
-        if len(y_pred.shape) == 3:
-            experts = range(y_pred.shape[1])
-            return sum(self.call(y_true, y_pred[:, e]) for e in experts)
-        mixed = len(y_true.shape) == 2 and y_true.shape[1] not in (None, 1)
-        compare = (
-            keras.losses.categorical_crossentropy
-            if mixed
-            else keras.losses.sparse_categorical_crossentropy
-        )
-        return compare(y_true, y_pred, from_logits=True)
+        return of_every_expert(_crossentropy, y_true, y_pred)
+
+
+def _crossentropy(labels, logits):
+    compare = (
+        keras.losses.categorical_crossentropy
+        if are_mixed(labels)
+        else keras.losses.sparse_categorical_crossentropy
+    )
+    return compare(labels, logits, from_logits=True)

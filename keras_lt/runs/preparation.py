@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from keras_lt.data import ImageDataset, Loader
-from keras_lt.losses import SoftmaxCrossentropy
+from keras_lt.losses import TAKE_MIXED_LABELS
 from keras_lt.methods import Method
 from keras_lt.problem import Problem
 from keras_lt.runs import augmentation
@@ -61,7 +61,7 @@ def _mixed(
     if not found:
         return recipe
     first, *rest = recipe.stages
-    if not isinstance(first.loss, SoftmaxCrossentropy):
+    if not isinstance(first.loss, TAKE_MIXED_LABELS):
         raise ValueError(
             f"--augment: the loss of stage {first.name!r} does not take mixed "
             f"labels, got {[*specifications]}"

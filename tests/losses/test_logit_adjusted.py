@@ -38,13 +38,6 @@ def test_mixed_labels_lie_between():
     assert mixed == pytest.approx(0.25 * ends[0] + 0.75 * ends[1], rel=1e-6)
 
 
-def test_each_expert_has_its_own():
-    loss = LogitAdjustedLoss(COUNTS)
-    experts = np.stack([LOGITS, LOGITS[::-1]], axis=1)
-    alone = [float(loss(LABELS, experts[:, e])) for e in (0, 1)]
-    assert float(loss(LABELS, experts)) == pytest.approx(sum(alone), rel=1e-6)
-
-
 def test_a_class_without_images_is_an_error():
     with pytest.raises(ValueError, match="got 0 for class 1"):
         LogitAdjustedLoss((3, 0))
