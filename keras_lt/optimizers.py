@@ -1,5 +1,6 @@
 """The optimizer of the published recipes."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import keras
@@ -27,6 +28,8 @@ class SGD(keras.optimizers.Optimizer):
         momentum: Decay of the buffer, in [0, 1).
         nesterov: Whether to look ahead.
         l2: Weight of `0.5 * ||w||^2` in the gradient, >= 0.
+        rate_factors: Factors >= 0 on the rate of some variables, by their
+            names, such as `{"kernel": 0.2, "bias": 0.2}`.
         accumulate_steps: Steps k whose mean gradient makes one update, in the
             last of them; the rate is that of this step. Unlike Keras's
             `gradient_accumulation_steps`, it works under every tf.distribute
@@ -35,7 +38,8 @@ class SGD(keras.optimizers.Optimizer):
         **kwargs: Of `keras.optimizers.Optimizer`, such as `clipnorm`.
 
     Raises:
-        ValueError: if `momentum`, `l2` or `accumulate_steps` is out of range.
+        ValueError: if `momentum`, `l2`, a factor or `accumulate_steps` is out
+            of range.
 
     Example:
         >>> optimizer = SGD(0.1, momentum=0.9, l2=5e-4, nesterov=True)
@@ -52,6 +56,7 @@ class SGD(keras.optimizers.Optimizer):
         momentum: float = 0.9,
         nesterov: bool = False,
         l2: float = 0.0,
+        rate_factors: Mapping[str, float] | None = None,
         accumulate_steps: int = 1,
         name: str = "sgd",
         **kwargs,
@@ -60,6 +65,12 @@ class SGD(keras.optimizers.Optimizer):
             raise ValueError(f"`momentum` must be in [0, 1), got {momentum}")
         if l2 < 0:
             raise ValueError(f"`l2` must be >= 0, got {l2}")
+        for variable, factor in (rate_factors or {}).items():
+            if factor < 0:
+                raise ValueError(
+                    "`rate_factors` must be >= 0, got "
+                    f"{factor} for {variable!r}"
+                )
         if accumulate_steps < 1:
             raise ValueError(
                 f"`accumulate_steps` must be >= 1, got {accumulate_steps}"
@@ -68,6 +79,7 @@ class SGD(keras.optimizers.Optimizer):
         self.momentum = momentum
         self.nesterov = nesterov
         self.l2 = l2
+        self.rate_factors = dict(rate_factors or {})
         self.accumulate_steps = accumulate_steps
 
     def build(self, variables):
@@ -75,6 +87,7 @@ class SGD(keras.optimizers.Optimizer):
         if self.built:
             return
         super().build(variables)
+        self.factors = [self.rate_factors.get(v.name, 1.0) for v in variables]
         self.buffers = [
             self.add_variable_from_reference(variable, "momentum")
             for variable in variables
@@ -101,7 +114,10 @@ class SGD(keras.optimizers.Optimizer):
         move = velocity
         if self.nesterov:
             move = gradient + ops.multiply(self.momentum, velocity)
-        move = ops.multiply(ops.cast(learning_rate, dtype), move)
+        rate = ops.cast(learning_rate, dtype)
+        if self.factors[index] != 1:
+            rate = self.factors[index] * rate
+        move = ops.multiply(rate, move)
         if steps > 1:
             velocity = ops.where(moves, velocity, ops.convert_to_tensor(buffer))
             move = ops.where(moves, move, 0.0)
@@ -115,5 +131,6 @@ class SGD(keras.optimizers.Optimizer):
             "momentum": self.momentum,
             "nesterov": self.nesterov,
             "l2": self.l2,
+            "rate_factors": self.rate_factors,
             "accumulate_steps": self.accumulate_steps,
         }

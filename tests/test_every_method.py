@@ -114,7 +114,7 @@ def test_presets_are_hyperparameters(method):
 @CASES
 def test_stages_can_follow(method):
     """Without training: `test_stages` trains them."""
-    after = ["crt", "lws", "tau", "ncm"]
+    after = ["mislas", "crt", "lws", "los", "maxnorm", "tau", "la", "ncm"]
     made = METHODS[method].then(after)(
         toy.problem(),
         backbone="micro",
@@ -124,17 +124,19 @@ def test_stages_can_follow(method):
         **FEWER.get(method, {}),
     )
     rehearse(made, toy.loader())
-    assert [stage.name for stage in made.stages[-4:]] == after
+    assert [stage.name for stage in made.stages[-8:]] == after
     model = made.build()
     for stage in made.stages:
         model = stage.setup(model)
         kinds = {v.path.split("/")[-1] for v in model.trainable_variables}
-        if stage.name == "crt":
+        if stage.name in ("crt", "los", "maxnorm"):
             assert kinds <= {"kernel", "bias"}
             owners = {v.path.split("/")[0] for v in model.trainable_variables}
             assert all("head" in owner for owner in owners)
         elif stage.name == "lws":
             assert kinds == {"scales"}
+        elif stage.name == "mislas":
+            assert kinds - {"bias"} == {"kernel", "scales"}
         assert made.serve(model).output_shape == (None, 3)
 
 

@@ -180,6 +180,7 @@ ARGUMENTS = {
             "momentum": 0.5,
             "nesterov": True,
             "l2": 0.1,
+            "rate_factors": {"bias": 2.0},
             "accumulate_steps": 3,
             "name": "steps",
             "clipnorm": 2.0,

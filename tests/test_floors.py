@@ -25,7 +25,9 @@ FLOORS = (
     ("cli",),
     ("__main__",),
 )
-SHARED_BY_METHODS = {"following", "method", "settings", "stages"}
+SHARED_BY_METHODS = {
+    *("following", "method", "second_stages", "settings", "stages"),
+}
 LINES = 250
 SMALL = (ROOT, ROOT.parent / "experiments")  # folders with small files
 HEAVY = {"tensorflow", "tensorflow_datasets", "keras_cv", "jax", "torch"}

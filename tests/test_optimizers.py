@@ -68,6 +68,24 @@ def test_a_rate_inside_the_buffer_differs_after_a_drop(nesterov, golden):
     assert abs(ours[2] - golden[2]) > 0.03
 
 
+def test_a_factor_on_the_rate_of_some_variables():
+    """Decay is multiplied as well, as in parameter groups of PyTorch."""
+    gradients, rates = WB
+    named = [keras.Variable(np.float32([1.0]), name=n) for n in "ab"]
+    ours = SGD(0.1, l2=0.1, rate_factors={"a": 0.5})
+    ours.build(named)
+    for gradient, rate in zip(gradients, rates, strict=True):
+        ours.learning_rate = rate
+        slope = keras.ops.convert_to_tensor([gradient], "float32")
+        ours.apply([slope, slope])
+    slow = follow(SGD(0.1, l2=0.1), gradients, [r / 2 for r in rates])
+    golden = [slow[-1], 0.8907974]
+    found = [float(variable[0]) for variable in named]
+    np.testing.assert_allclose(found, golden, rtol=1e-6)
+    with pytest.raises(ValueError, match="`rate_factors` .* got -1 for 'a'"):
+        SGD(0.1, rate_factors={"a": -1})
+
+
 @pytest.mark.parametrize("nesterov", [False, True])
 @pytest.mark.parametrize("momentum", [0.0, 0.5])
 @pytest.mark.parametrize("l2", [0.0, 0.3])

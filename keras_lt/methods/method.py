@@ -92,11 +92,11 @@ class Method:
                 own["batch_size"] = values["batch_size"]
             make, _ = THEN[name]
             if own.get("epochs") != 0:
-                following.append(make(**grouped(make, own)))
+                following.append(make(problem, **grouped(make, own)))
         return _followed(recipe, following) if following else recipe
 
     def then(self, names: Collection[str]) -> "Method":
-        """The method with further stages: "crt", "lws", "tau" or "ncm".
+        """The method with further stages, named as in `following.THEN`.
 
         Each works on the classifiers of the stage before it, whatever the
         method: of every expert, of residual branches in their sum, of

@@ -1,11 +1,12 @@
-"""Stages that methods share, and those that can follow any method."""
+"""Stages that methods share, and what those that follow are made of."""
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
 import keras
 
+from keras_lt.callbacks import ProjectWeights
 from keras_lt.losses import SoftmaxCrossentropy
 from keras_lt.methods.settings.shared import Network, SGDSettings
 from keras_lt.metrics import shot_accuracy_metrics
@@ -74,6 +75,43 @@ def tuned(
     return supervised(name, epochs, setup=setup, **options)
 
 
+def constrained(
+    layers: Callable[[keras.Model], Mapping[str, Sequence[keras.Layer]]],
+    constraint: Callable[[keras.Layer], Callable | None],
+    clock: str,
+) -> dict[str, Any]:
+    """Arguments of `tuned` for layers whose kernels are kept in bounds.
+
+    Args:
+        layers: Function from the model to train to those that go on learning,
+            by the path of a first one, which has the kernel.
+        constraint: Function from such a first layer, as it is at the start,
+            to its kernel's constraint; None for none.
+        clock: When it applies: once an "epoch", or after every "step".
+
+    Returns:
+        `chosen` and `callbacks`.
+    """
+    constraints = {}  # by path, known once the features are trained
+
+    def chosen(model):
+        found = layers(model)
+        for path, (layer, *_) in found.items():
+            constraints[path] = constraint(layer)
+            if clock == "step":
+                layer.kernel.constraint = constraints[path]
+        return [layer for group in found.values() for layer in group]
+
+    def callbacks():
+        return [
+            ProjectWeights(each, layer=path)
+            for path, each in constraints.items()
+            if each and clock == "epoch"
+        ]
+
+    return {"chosen": chosen, "callbacks": callbacks}
+
+
 def on_one_network(
     problem: Problem, network: Network, *stages: Stage, **options: Any
 ) -> Recipe:
@@ -119,96 +157,34 @@ class Tuning:
     sampler: str = "class"
     statistics: Literal["moving", "fixed"] = "moving"
 
-    def stage(self, name: str, remake: Callable, **options: Any) -> Stage:
-        """Stage that tunes what `remake` makes, see `new_heads.remade`."""
+    def stage(
+        self,
+        name: str,
+        remake: new_heads.Remake,
+        *,
+        shift: int = 0,
+        rate_factors: Mapping[str, float] | None = None,
+        **options: Any,
+    ) -> Stage:
+        """Stage that tunes what `remake` makes, see `new_heads.remade`.
+
+        Args:
+            name: Of the stage.
+            remake: Makes its classifiers.
+            shift: Of `schedules.cosine_rates`.
+            rate_factors: Of `optimizers.SGD`.
+            **options: See `tuned`.
+        """
+        rates = cosine_rates(self.lr, self.epochs, shift=shift)
         sgd = SGDSettings(self.lr, self.momentum, l2=self.l2)
         return tuned(
             name,
             self.epochs,
             view=lambda model: new_heads.remade(model, remake, name),
-            optimizer=sgd.along(cosine_rates(self.lr, self.epochs)),
+            optimizer=sgd.along(rates, rate_factors=rate_factors),
             batch_size=self.batch_size,
             sampler=self.sampler,
             statistics=self.statistics,
             needs=new_heads.own_heads,
             **options,
         )
-
-
-RETRAINING = Tuning()
-SCALING = Tuning(epochs=5, lr=0.2, l2=5e-4)
-
-
-def retrain_head(*, tuning: Tuning = RETRAINING) -> Stage:
-    """Draw the classifier anew and train it on balanced classes (cRT).
-
-    Args:
-        tuning: See `Tuning`.
-
-    Source: Kang et al., ICLR 2020; `facebookresearch/classifier-balancing`.
-    Differs from the released code: the rate of the last epoch is not 0; no
-        settings were published for CIFAR.
-    """
-    return tuning.stage("crt", new_heads.redrawn)
-
-
-def scale_classes(*, tuning: Tuning = SCALING) -> Stage:
-    """Learn one factor for each class on balanced classes (LWS).
-
-    Args:
-        tuning: See `Tuning`.
-
-    Source: Kang et al., ICLR 2020; `facebookresearch/classifier-balancing`.
-    Differs from the released code: the rate of the last epoch is not 0.
-    """
-    return tuning.stage("lws", new_heads.scaled, chosen=new_heads.scales)
-
-
-def normalise(*, exponent: float = 1.0, bias: bool = False) -> Stage:
-    """Divide each class vector by its norm to a power (tau).
-
-    Args:
-        exponent: The power, >= 0: 0 changes nothing, 1 makes all norms equal.
-        bias: Whether to keep the biases; left out as published.
-
-    Source: Kang et al., ICLR 2020; `facebookresearch/classifier-balancing`.
-    """
-    return _without_epochs("tau", new_heads.normalised(exponent, bias))
-
-
-def nearest_class_mean(
-    *, distance: Literal["euclidean", "cosine"] = "euclidean"
-) -> Stage:
-    """Ask which class mean of the training images is nearest (NCM).
-
-    Args:
-        distance: "euclidean" of centered features of length 1, as released,
-            or "cosine", see `layers.NearestClassMean`.
-
-    Source: Kang et al., ICLR 2020; `facebookresearch/classifier-balancing`.
-    """
-
-    def solve(model: keras.Model, found: Any, labels: Any) -> None:
-        heads = new_heads.heads(model)
-        found = found.reshape(len(found), len(heads), -1)  # (N, E, D)
-        for expert, head in enumerate(heads):
-            head.adapt(found[:, expert], labels)
-
-    return _without_epochs(
-        "ncm",
-        new_heads.nearest_mean(distance),
-        solve=solve,
-        features=new_heads.features,
-    )
-
-
-def _without_epochs(
-    name: str, remake: new_heads.Remake, **options: Any
-) -> Stage:
-    return Stage(
-        name=name,
-        epochs=0,
-        setup=lambda model: new_heads.remade(model, remake, name),
-        needs=new_heads.own_heads,
-        **options,
-    )

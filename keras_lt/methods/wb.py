@@ -6,13 +6,13 @@ from typing import Any
 import keras
 
 from keras_lt import stats
-from keras_lt.callbacks import ProjectWeights
 from keras_lt.constraints import ClassMaxNorm, ClassUnitNorm
 from keras_lt.losses import ClassBalancedLoss, RIDELoss, SoftmaxCrossentropy
 from keras_lt.methods.method import method
+from keras_lt.methods.second_stages import normalise
 from keras_lt.methods.settings.shared import Network, SGDSettings
 from keras_lt.methods.settings.wb import NETWORK, PRESETS, Balance, Rates
-from keras_lt.methods.stages import normalise, supervised, tuned
+from keras_lt.methods.stages import constrained, supervised, tuned
 from keras_lt.metrics import shot_accuracy_metrics
 from keras_lt.models import (
     classifier,
@@ -106,7 +106,7 @@ def recipe(
     ]
     stages = [stage for stage in stages if stage.epochs]
     if tau is not None:
-        stages.append(normalise(exponent=tau, bias=True))
+        stages.append(normalise(problem, exponent=tau, bias=True))
     return Recipe(
         build=build,
         stages=tuple(stages),
@@ -128,32 +128,17 @@ def _loss(balance: Balance, counts: Sequence[int]) -> keras.losses.Loss:
 
 def _balancing(balance: Balance, epochs: int, **options: Any) -> Stage:
     """Stage "classifier": the last layers, with their class vectors capped."""
-    constraints = {}  # by layer, known once the features are trained
-
-    def chosen(model):
-        last = last_layers(model, balance.tuned_layers)
-        for path, (layer, *_) in last.items():
-            constraints[path] = _constraint(balance, layer)
-            if balance.projection == "step":
-                layer.kernel.constraint = constraints[path]
-        return [layer for group in last.values() for layer in group]
-
-    def callbacks():
-        if balance.projection == "step":
-            return ()
-        return [
-            ProjectWeights(constraint, layer=path)
-            for path, constraint in constraints.items()
-            if constraint
-        ]
-
+    last = constrained(
+        lambda model: last_layers(model, balance.tuned_layers),
+        lambda layer: _constraint(balance, layer),
+        balance.projection,
+    )
     return tuned(
         "classifier",
         epochs,
-        chosen=chosen,
         statistics=balance.statistics,
         sampler=balance.head_sampler,
-        callbacks=callbacks,
+        **last,
         **options,
     )
 

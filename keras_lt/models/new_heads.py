@@ -35,6 +35,12 @@ def heads(model: keras.Model) -> list[keras.Layer]:
     return anatomy.heads(model)
 
 
+def heads_by_path(model: keras.Model) -> dict[str, list[keras.Layer]]:
+    """The same, each by its path in the model."""
+    named = anatomy.by_name(heads(model))
+    return {path: [head] for path, head in named.items()}
+
+
 def scales(model: keras.Model) -> list[LWS]:
     """Learned factors of a training model, if it has any."""
     return [layer for layer in model.layers if isinstance(layer, LWS)]
@@ -128,6 +134,23 @@ def normalised(exponent: float, bias: bool) -> Remake:
     return remake
 
 
+def shifted(by: Any) -> Remake:
+    """For `remade`: a copy of the classifier with other biases.
+
+    A `CosineClassifier`, which has none, becomes a linear classifier on
+    features of length 1.
+
+    Args:
+        by: What is added to the logits, `(C,)`.
+    """
+
+    def remake(x, head):
+        x, kernel, bias = _linear(x, head)
+        return _dense(head.name, x, kernel, bias + by)(x)
+
+    return remake
+
+
 def nearest_mean(distance: str) -> Remake:
     """For `remade`: a `NearestClassMean` that has to be adapted."""
 
@@ -199,7 +222,7 @@ def _linear(x: Any, head: keras.Layer) -> tuple:
     name = anatomy.beside(head, "unit_length")
     x = layers.UnitNormalization(dtype="float32", name=name)(x)
     kernel = head.scale * unit_length(kernel, 0)
-    return x, kernel, ops.zeros(head.num_classes)
+    return x, kernel, np.zeros(head.num_classes)
 
 
 def _dense(name: str, x: Any, kernel: Any, bias: Any) -> layers.Dense:

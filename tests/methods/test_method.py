@@ -5,6 +5,7 @@ import pytest
 import toy
 
 from keras_lt.methods import METHODS, Method, crossentropy, wb
+from keras_lt.methods.following import THEN
 from keras_lt.methods.settings.shared import SGDSettings
 
 CE = METHODS["ce"]
@@ -100,7 +101,7 @@ def test_variants_name_hyperparameters(name):
 
 @pytest.mark.parametrize("name", METHODS)
 def test_no_names_clash(name):
-    every = METHODS[name].then(["crt", "lws", "tau", "ncm"])
+    every = METHODS[name].then([*THEN])
     parts = [METHODS[name].then([stage]) for stage in every.after]
     own = len(METHODS[name].defaults)
     assert len(every.defaults) == own + sum(

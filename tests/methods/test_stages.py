@@ -5,29 +5,27 @@ import numpy as np
 import pytest
 import toy
 
+from keras_lt import stats
 from keras_lt.layers import NearestClassMean
+from keras_lt.losses import LabelAwareSmoothing
 from keras_lt.methods import METHODS
 from keras_lt.models import new_heads
 from keras_lt.samplers import ClassBalanced
-from keras_lt.training import predict_logits, run
+from keras_lt.training import predict_logits, rehearse, run
 from keras_lt.training.transfer import named_variables
 
 JIT = False if keras.backend.backend() == "tensorflow" else "auto"
 AFTER = ("crt", "lws", "tau", "ncm")
+GOING_ON = ("mislas", "los", "maxnorm", "la")
+TINY = {"backbone": "micro", "lr": 0.05, "batch_size": 7}  # of 35 images
 
 
 def recipe(after=AFTER, **options):
     method = METHODS["ce"].then(after)
-    options = {f"{n}_epochs": 2 for n in after if n in ("crt", "lws")} | options
-    return method(
-        toy.problem(),
-        backbone="micro",
-        width=4,
-        lr=0.05,
-        epochs=(2,),
-        batch_size=16,
-        **options,
-    )
+    for name in after:
+        options = {f"{name}_epochs": 2, f"{name}_batch_size": 7} | options
+    known = {n: v for n, v in options.items() if n in method.defaults}
+    return method(toy.problem(), epochs=(2,), **TINY, **known)
 
 
 def train(made, **options):
@@ -57,6 +55,11 @@ def train(made, **options):
 def stages(tmp_path_factory):
     folder = tmp_path_factory.mktemp("stages")
     return train(recipe(), workdir=folder) | {"folder": folder}
+
+
+@pytest.fixture(scope="module")
+def going_on():
+    return train(recipe(GOING_ON, la_tau=2.0, maxnorm_l2=0.0))
 
 
 def changed(before, after):
@@ -106,16 +109,110 @@ def test_means_are_of_the_training_images_as_they_are(stages):
         assert np.abs(mine).max() > 0
 
 
-@pytest.mark.parametrize("killed", ["crt", "lws"])
-def test_resumes_exactly(stages, killed, tmp_path):
+def test_classifier_and_factors_learn_from_smoothed_labels(going_on):
+    moved = changed(going_on["train"], going_on["mislas"])
+    assert {n for n in moved if "moving_" not in n} == {
+        "head/kernel",
+        "head/bias",
+    }
+    assert (going_on["mislas"]["scales/scales"] != 1).all()
+    loss = recipe(GOING_ON, mislas_head=0.3).stages[1].loss
+    assert isinstance(loss, LabelAwareSmoothing)
+    assert loss.class_counts == [*toy.COUNTS]
+    assert (loss.head, loss.tail, loss.form) == (0.3, 0.1, "concave")
+
+
+def test_the_classifier_may_learn_slowly():
+    seen = train(recipe(("mislas",), mislas_lr_factor=0.0))
+    moved = changed(seen["train"], seen["mislas"])
+    assert moved and all("moving_" in name for name in moved)
+    assert (seen["mislas"]["scales/scales"] != 1).all()
+
+
+def test_over_smoothing_goes_on_with_the_scaled_classifier(going_on):
+    stage = recipe(GOING_ON, los_smoothing=0.9).stages[2]
+    np.testing.assert_allclose(stage.loss.smoothing, 0.9, rtol=1e-6)
+    start = {
+        "head/kernel": going_on["mislas"]["head/kernel"],
+        "head/bias": going_on["mislas"]["head/bias"],
+    }
+    for name, value in start.items():
+        found = going_on["los"][name]
+        scaled = value * going_on["mislas"]["scales/scales"]
+        # Two epochs at a rate of 5e-4.
+        np.testing.assert_allclose(found, scaled, atol=0.02)
+        assert not np.array_equal(found, scaled)
+
+
+def test_class_vectors_are_in_the_ball_of_their_start(going_on):
+    before, after = (
+        going_on[name]["head/kernel"] for name in ("los", "maxnorm")
+    )
+    radius = stats.max_norm_radius(before, 0.1)
+    assert stats.class_norms(before).max() > 1.001 * radius
+    assert stats.class_norms(after).max() <= 1.0001 * radius
+
+
+def test_maxnorm_is_the_second_stage_of_weight_balancing():
+    options = {"backbone": "micro", "batch_size": 7}
+    both = METHODS["wb"](
+        toy.problem(), epochs=(2, 2), head_lr=0.1, head_l2=0.01, **options
+    )
+    ours = METHODS["wb"].then(["maxnorm"])(
+        toy.problem(),
+        epochs=(2, 0),
+        **options,
+        maxnorm_epochs=2,
+        maxnorm_lr=0.1,
+        maxnorm_l2=0.01,
+        maxnorm_batch_size=7,
+    )
+    theirs, ours = train(both)["classifier"], train(ours)["maxnorm"]
+    for name, value in theirs.items():
+        np.testing.assert_allclose(ours[name], value, rtol=1e-5, atol=1e-6)
+
+
+def test_priors_are_subtracted(going_on):
+    before, after = (going_on[name]["head/bias"] for name in ("maxnorm", "la"))
+    priors = np.array(toy.COUNTS) / sum(toy.COUNTS)
+    golden = before - 2 * np.log(priors)
+    np.testing.assert_allclose(after, golden, rtol=1e-5)
+    assert changed(going_on["maxnorm"], going_on["la"]) == {"head/bias"}
+
+
+@pytest.mark.parametrize("stage", ["tau", "maxnorm"])
+def test_norms_of_a_cosine_classifier_have_no_say(stage):
+    method = METHODS["ldam"].then([stage])
+    made = method(toy.problem(), epochs=(1, 0), **TINY)
+    message = f"stage '{stage}' would change nothing: in a cosine classifier"
+    with pytest.raises(ValueError, match=message):
+        rehearse(made, toy.loader())
+
+
+@pytest.mark.parametrize(
+    ("fixture", "killed"),
+    [
+        ("stages", "crt"),
+        ("stages", "lws"),
+        ("going_on", "mislas"),
+        ("going_on", "los"),
+        ("going_on", "maxnorm"),
+    ],
+)
+def test_resumes_exactly(fixture, killed, tmp_path, request):
+    after, options = AFTER, {}
+    if fixture == "going_on":
+        after, options = GOING_ON, {"la_tau": 2.0, "maxnorm_l2": 0.0}
+
     def kill(stage):
         return [toy.KillIn(1)] if stage.name == killed else []
 
     with pytest.raises(InterruptedError):
-        train(recipe(), workdir=tmp_path, callbacks=kill)
-    resumed = train(recipe(), workdir=tmp_path)
-    for name, value in stages["ncm"].items():
-        np.testing.assert_array_equal(resumed["ncm"][name], value)
+        train(recipe(after, **options), workdir=tmp_path, callbacks=kill)
+    resumed = train(recipe(after, **options), workdir=tmp_path)
+    last = after[-1]
+    for name, value in request.getfixturevalue(fixture)[last].items():
+        np.testing.assert_array_equal(resumed[last][name], value)
 
 
 def test_resumes_before_a_stage_without_epochs(stages, tmp_path):

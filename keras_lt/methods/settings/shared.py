@@ -58,13 +58,19 @@ class SGDSettings:
     nesterov: bool = False
     l2: float = 2e-4
 
-    def along(self, rates: Sequence[float]) -> Optimizer:
-        """Optimizer of a stage, by learning rates of its epochs."""
+    def along(self, rates: Sequence[float], **options: Any) -> Optimizer:
+        """Optimizer of a stage, by learning rates of its epochs.
+
+        Args:
+            rates: One for each epoch.
+            **options: Further ones of `optimizers.SGD`.
+        """
         return lambda steps: SGD(
             EpochRates(rates, steps),
             momentum=self.momentum,
             nesterov=self.nesterov,
             l2=self.l2,
+            **options,
         )
 
     def dropping(
