@@ -17,6 +17,9 @@ Examples:
   The classifier of any method retrained on balanced classes:
     keras-lt train --method=ride --then=crt
 
+  Each method once, and three ways to go on from it, in one table:
+    keras-lt train --method=ce,ldam,ride --then=crt --then=lws,tau --then=la
+
   Three seeds side by side, where one small network leaves a GPU idle (JAX):
     keras-lt train --method=ce --backend=jax --seeds=0,1,2
 
@@ -82,6 +85,7 @@ def main(argv: Sequence[str]) -> None:
         results = arguments.checked(execute, runs, errors=DataError)
     if len(results) > 1 and is_chief():
         reports.print_means(results)
+        reports.print_matrix(results)
         if first.manner.plots:
             reports.draw_comparison(first.folder.path.parent, results)
 

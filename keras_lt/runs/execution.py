@@ -16,7 +16,9 @@ def execute(runs: Sequence[Run]) -> list[Result]:
 
     def kind(run):  # equal for those that train in one program
         content = run.config.to_json()
-        return content | {"seed": None} if run.together else content
+        if not run.together:
+            return content
+        return content | {"seed": None, "init_from": None}
 
     results = []
     for _, group in itertools.groupby(runs, kind):

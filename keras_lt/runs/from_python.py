@@ -60,6 +60,8 @@ def train(
     groups = (Choice, Conditions, DataOptions, Manner)
     if several := SEVERAL & options.keys():
         raise TypeError(f"one run is trained here, got {sorted(several)}")
+    if not isinstance(then := options.get("then", ""), str):
+        options["then"] = ",".join(then)  # one after the other
     own = tuple(f"{k}={v!r}" for k, v in (hyperparameters or {}).items())
     values = {"method": method, "set": own, "seed": str(seed)}
     choice, conditions, images, manner = split(values | options, *groups)

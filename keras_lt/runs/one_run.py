@@ -41,6 +41,7 @@ class Run:
         dataset: On which images.
         loader: Which makes batches of them.
         manner: How it is carried out.
+        waits: Whether another run, executed before, makes its first weights.
         together: Whether its seeds train side by side.
         seeds_mode: How, see `Choice`.
         verbose: Whether to show progress.
@@ -54,6 +55,7 @@ class Run:
     dataset: ImageDataset
     loader: Loader
     manner: Manner
+    waits: bool = False
     together: bool = False
     seeds_mode: str | None = None
     verbose: bool = True
@@ -67,7 +69,8 @@ class Run:
         """Build everything once, to fail before training."""
         self.clear()
         self._try_layers()
-        source = self.start.source(verbose=False) if self.start else None
+        start = None if self.waits else self.start
+        source = start and start.source(verbose=False)
         training.rehearse(self.recipe, self.loader, start=source)
 
     def _try_layers(self) -> None:
@@ -141,16 +144,14 @@ class Run:
             f"{self.dataset.split_sha256[:16]}, {self.config.backend}",
             flush=True,
         )
-        if self.start:
-            stage, file = self.start.stage, self.start.file
-            print(f"stage {stage} starts from {file}", flush=True)
+        if start := self.start:
+            print(f"stage {start.stage} starts from {start.file}", flush=True)
 
     def _train(self) -> Result:
         # XLA halves the speed of convolutions in TensorFlow on a CPU, and it
         # cannot compile what replicas say to each other.
         on_tensorflow = self.config.backend == "tensorflow"
         plain = on_tensorflow and (not on_accelerator() or replicas() > 1)
-        start = self.start
         outcome = training.run(
             self.recipe,
             self.loader,
@@ -158,7 +159,7 @@ class Run:
             workdir=self.folder.path,
             on_stage_end=self._judge,
             callbacks=self._callbacks,
-            start=start.source(self.verbose) if start else None,
+            start=self.start and self.start.source(self.verbose),
             jit_compile=False if plain else "auto",
             steps_per_execution=self.manner.steps_per_execution,
             validation_freq=self.manner.validation_freq,

@@ -38,8 +38,11 @@ class Choice:
         (),
         "Stages after those of the method, with commas between them: crt "
         "(classifier retrained on balanced classes), lws (learned factors of "
-        "classes), tau (norms divided out), ncm (nearest class mean).",
-        commas=True,
+        "classes), mislas (both on, with smoothed labels), los (labels "
+        "smoothed to next to nothing), maxnorm (second stage of wb), tau "
+        "(norms divided out), la (log priors subtracted), ncm (nearest class "
+        "mean). Repeat for alternatives: each method is trained once, and "
+        "every --then goes on from there; a table shows them all.",
     )
     epochs_scale: float = option(1.0, "Factor on the epochs of every stage.")
     batch_size: int | None = option(
@@ -77,8 +80,8 @@ class Conditions:
     )
     from_stage: str | None = option(
         None,
-        "Stage to start with, on the weights of --init_from. Default: the "
-        "first.",
+        "Stage to start with, on the weights of --init_from. Default: what "
+        "--then adds to the stages of a finished run; else the first.",
     )
     augment: tuple[str, ...] = option(
         ("published",),

@@ -10,8 +10,6 @@ import keras
 
 from keras_lt.data import ImageDataset, ImageFiles
 from keras_lt.devices import is_chief, replicas
-from keras_lt.methods import METHODS, Method
-from keras_lt.runs import assignments
 from keras_lt.runs.checks import check
 from keras_lt.runs.config import RunConfig
 from keras_lt.runs.folder import RunFolder
@@ -20,23 +18,7 @@ from keras_lt.runs.options import Choice
 from keras_lt.runs.preparation import batch_sizes, make_loader, make_recipe
 from keras_lt.runs.request import Request
 from keras_lt.runs.start import hash_of_file
-
-
-@dataclasses.dataclass(frozen=True)
-class Variant:
-    """One line of the table to come: a method with its settings.
-
-    Args:
-        name: Of the method.
-        method: With the stages that follow.
-        settings: Values of `--set` and `--sweep`, by name.
-        shown: Those of `--sweep`, which name the run.
-    """
-
-    name: str
-    method: Method
-    settings: Mapping[str, Any]
-    shown: Mapping[str, Any]
+from keras_lt.runs.variants import Variant, make_variants, start_of
 
 
 def make_runs(request: Request) -> list[Run]:
@@ -46,19 +28,24 @@ def make_runs(request: Request) -> list[Run]:
         request: What is asked for.
 
     Returns:
-        Runs, those that differ only in their seed one after the other.
+        Runs, those that differ only in their seed one after the other; one
+        that goes on from another one comes after it.
 
     Raises:
         ValueError: for anything that would fail later, as far as can be told.
     """
     check(request)
-    variants, seeds = _variants(request.choice), _seeds(request.choice)
+    variants = make_variants(request.choice, request.conditions)
+    seeds = _seeds(request.choice)
     dataset = request.images.load()
     several = len(variants) * len(seeds) > 1
-    runs = []
+    runs: list[Run] = []
+    alone: dict[tuple[str, int], RunFolder] = {}
     for variant, seed in itertools.product(variants, seeds):
-        config = _config(request, dataset, variant, seed)
-        folder = _folder(request, config, variant, several)
+        before = alone[variant.name, seed] if variant.goes_on else None
+        config = _config(request, dataset, variant, seed, before)
+        folder = _folder(request, config, variant, several, before)
+        alone.setdefault((variant.name, seed), folder)
         recipe = make_recipe(variant.method, config, dataset)
         runs.append(
             Run(
@@ -72,6 +59,7 @@ def make_runs(request: Request) -> list[Run]:
                     recipe, config, dataset, kind=request.manner.input
                 ),
                 manner=request.manner,
+                waits=variant.goes_on,
                 together=bool(request.choice.seeds),
                 seeds_mode=request.choice.seeds_mode,
             )
@@ -79,26 +67,6 @@ def make_runs(request: Request) -> list[Run]:
     for run in runs[:: len(seeds)]:  # seeds do not change the shapes
         run.check()
     return runs
-
-
-def _variants(choice: Choice) -> list[Variant]:
-    names = [*dict.fromkeys(choice.method)]
-    if choice.sweep and len(names) > 1:
-        raise ValueError(f"--sweep needs one --method, got {names}")
-    variants = []
-    for name in names:
-        method = METHODS[name].then(choice.then)
-        settings = assignments.parse(method, choice.set)
-        swept = [
-            shown
-            for text in choice.sweep
-            for shown in assignments.sweep(method, text)
-        ]
-        variants += [
-            Variant(name, method, settings | shown, shown)
-            for shown in swept or [{}]
-        ]
-    return variants
 
 
 def _seeds(choice: Choice) -> list[int]:
@@ -113,23 +81,29 @@ def _seeds(choice: Choice) -> list[int]:
 
 
 def _config(
-    request: Request, dataset: ImageDataset, variant: Variant, seed: int
+    request: Request,
+    dataset: ImageDataset,
+    variant: Variant,
+    seed: int,
+    before: RunFolder | None,
 ) -> RunConfig:
     source, images = dataset.source, request.images
     counts = dataset.class_counts
     ratio = images.imbalance_ratio or source.imbalance_ratio
     ratio = ratio or max(counts) / min(counts)
     on_disk = isinstance(dataset.train[0], ImageFiles)
+    start = None if before else request.conditions.init_from
+    sha256 = _hash_of_start(start)
     return RunConfig(
-        **vars(request.conditions),
+        **vars(start_of(request.conditions, variant, before)),
         method=variant.name,
-        then=request.choice.then,
+        then=variant.then,
         hyperparameters=_hyperparameters(variant, source.family, request),
         data=dataclasses.replace(images, imbalance_ratio=ratio),
         on_disk=on_disk,
         splits_test=on_disk or source.splits_test,
         split_sha256=dataset.split_sha256,
-        init_from_sha256=_hash_of_start(request.conditions.init_from),
+        init_from_sha256=sha256,
         backend=keras.backend.backend(),
         seed=seed,
     )
@@ -180,11 +154,17 @@ def _hash_of_start(init_from: str | None) -> str | None:
 
 
 def _folder(
-    request: Request, config: RunConfig, variant: Variant, several: bool
+    request: Request,
+    config: RunConfig,
+    variant: Variant,
+    several: bool,
+    before: RunFolder | None,
 ) -> RunFolder:
     """Folder of a run, which is free or holds an equal one."""
     path = pathlib.Path(request.manner.workdir or "runs")
-    if several or not request.manner.workdir:
+    if before:
+        path /= "+".join([before.path.name, *variant.then])
+    elif several or not request.manner.workdir:
         path /= config.label(variant.shown)
     folder = RunFolder(path)
     if is_chief():

@@ -115,6 +115,31 @@ def print_means(results: Sequence[Mapping[str, Any]]) -> None:
         _print_row(variant, cells)
 
 
+def print_matrix(results: Sequence[Mapping[str, Any]]) -> None:
+    """Print methods against the stages that follow them, if these differ."""
+    methods = dict.fromkeys(result["method"] for result in results)
+    columns = dict.fromkeys(map(_following, results))
+    if len(columns) < 2:
+        return
+    for group in ("overall", "few"):
+        print(f"\nThe same by stages that follow, {group}:")
+        _print_row("method", columns)
+        for method in methods:
+            cells = []
+            for then in columns:
+                values = [
+                    r["accuracy"].get(group)
+                    for r in results
+                    if (r["method"], _following(r)) == (method, then)
+                ]
+                cells.append(_mean([v and 100 * v for v in values], 1))
+            _print_row(method, cells)
+
+
+def _following(result):
+    return ",".join(result.get("then", ())) or "alone"
+
+
 def _by_variant(
     results: Sequence[Mapping[str, Any]],
 ) -> dict[str, list[Mapping[str, Any]]]:
