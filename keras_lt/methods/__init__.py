@@ -8,7 +8,9 @@ of data sets, and which stages can follow it.
 from keras_lt.methods import (
     balanced_softmax,
     crossentropy,
+    focal,
     ldam,
+    mislas,
     reslt,
     ride,
     ssd,
@@ -19,7 +21,9 @@ from keras_lt.methods.method import Method
 METHODS = {
     "balanced_softmax": balanced_softmax.recipe,
     "ce": crossentropy.recipe,
+    "focal": focal.recipe,
     "ldam": ldam.recipe,
+    "mislas": mislas.recipe,
     "reslt": reslt.recipe,
     "ride": ride.recipe,
     "ssd": ssd.recipe,

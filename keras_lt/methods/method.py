@@ -205,14 +205,16 @@ class Method:
 def method(
     presets: Mapping[str, Mapping[str, Any]],
     variants: Mapping[str, Sequence[Variant]] | None = None,
+    after: Sequence[str] = (),
 ) -> Callable[[Callable[..., Recipe]], Method]:
     """Make a `Method` of the function that follows.
 
     Args:
         presets: See `Method`.
         variants: See `Method`.
+        after: See `Method`.
     """
-    return lambda function: Method(function, presets, variants)
+    return lambda function: Method(function, presets, variants, after)
 
 
 def _followed(recipe: Recipe, following: Sequence[Stage]) -> Recipe:
