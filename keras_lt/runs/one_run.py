@@ -70,7 +70,7 @@ class Run:
         self.clear()
         self._try_layers()
         start = None if self.waits else self.start
-        source = start and start.source(verbose=False)
+        source = start.source(verbose=False) if start else None
         training.rehearse(self.recipe, self.loader, start=source)
 
     def _try_layers(self) -> None:
@@ -159,7 +159,7 @@ class Run:
             workdir=self.folder.path,
             on_stage_end=self._judge,
             callbacks=self._callbacks,
-            start=self.start and self.start.source(self.verbose),
+            start=self.start.source(self.verbose) if self.start else None,
             jit_compile=False if plain else "auto",
             steps_per_execution=self.manner.steps_per_execution,
             validation_freq=self.manner.validation_freq,

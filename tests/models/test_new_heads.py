@@ -115,6 +115,16 @@ def test_normalised(bias):
     np.testing.assert_allclose(norms, 1, rtol=1e-5)
 
 
+@pytest.mark.parametrize("family", ["linear", "cosine", "experts"])
+def test_shifted(family):
+    model, serve = made(family)
+    by = np.array([0.5, 0, -2])
+    new = new_heads.remade(model, new_heads.shifted(by), "la")
+    ours = predict_logits(new_heads.served(new), PIXELS)
+    theirs = predict_logits(serve, PIXELS)
+    np.testing.assert_allclose(ours, theirs + by, rtol=1e-4, atol=1e-5)
+
+
 @pytest.mark.parametrize("family", ["branches", "experts"])
 def test_features_are_what_the_classifiers_see(family):
     model, _ = made(family)

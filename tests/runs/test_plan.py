@@ -1,7 +1,9 @@
+import dataclasses
+
 import pytest
 
 from keras_lt.methods import METHODS
-from keras_lt.runs import plan
+from keras_lt.runs import from_python, plan
 from keras_lt.runs.options import Choice, Conditions, DataOptions, Manner
 from keras_lt.runs.request import Request
 
@@ -68,3 +70,29 @@ def test_a_recipe_sees_the_parts_of_its_batches():
         (run,) = plan.make_runs(request(accumulate_steps=parts, method=("ce",)))
         assert run.config.hyperparameters["batch_size"] == 64
         assert run.recipe.stages[0].batch_size == size
+
+
+@pytest.mark.parametrize("then", [("crt", "tau"), "crt,tau"])
+def test_from_python_stages_come_one_after_the_other(then, monkeypatch):
+    seen = []
+
+    def made(request):
+        seen.extend(plan.make_variants(request.choice, request.conditions))
+        raise InterruptedError
+
+    monkeypatch.setattr(from_python, "make_runs", made)
+    with pytest.raises(InterruptedError):
+        from_python.train("ce", then=then)
+    assert [line.then for line in seen] == [("crt", "tau")]
+
+
+def test_labels_are_mixed_for_losses_that_take_them():
+    def runs(method):
+        mixed = Conditions(augment=("published", "mixup(0.2)"))
+        asked = request(method=(method,), set=("backbone=micro",))
+        return plan.make_runs(dataclasses.replace(asked, conditions=mixed))
+
+    for method in ("balanced_softmax", "focal"):
+        assert runs(method)[0].recipe.stages[0].transforms
+    with pytest.raises(ValueError, match="'margins' does not take mixed"):
+        runs("ldam")
