@@ -5,6 +5,7 @@ import pathlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from keras_lt.devices import processes
 from keras_lt.methods import METHODS, Method
 from keras_lt.runs import assignments
 from keras_lt.runs.folder import RunFolder
@@ -56,6 +57,11 @@ def make_variants(choice: Choice, conditions: Conditions) -> list[Variant]:
     if len(chains) > 1:
         # A finished run takes the place of the method alone.
         alone = [] if is_run(conditions) else [()]
+        if alone and processes()[1] > 1:  # which do not wait for its files
+            raise ValueError(
+                "several --then in several processes need the finished run "
+                "of a method, --init_from"
+            )
         return [
             variant
             for name in names
@@ -100,6 +106,11 @@ def _matrix(
         own = [s for s in settings if s.partition("=")[0] in method.hints]
         values = assignments.parse(method, own)
         goes_on = bool(then) and () in chains
+        if goes_on and values.get(f"{then[0]}_epochs") == 0:
+            raise ValueError(
+                f"--set: {then[0]}_epochs=0 leaves out the stage with which "
+                f"--then={','.join(then)} begins"
+            )
         variants.append(Variant(name, method, values, {}, then, goes_on))
     return variants
 

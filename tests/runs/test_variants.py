@@ -1,5 +1,6 @@
 import pytest
 
+from keras_lt.runs import variants
 from keras_lt.runs.options import Choice, Conditions
 from keras_lt.runs.variants import make_variants
 
@@ -59,9 +60,19 @@ def test_each_line_takes_the_settings_that_are_its_own():
         ({"set": ("crt_rl=1",)}, "no hyperparameter 'crt_rl'"),
         ({"set": ("lws_lr=1",)}, "no hyperparameter 'lws_lr'"),
         ({"set": ("lr",)}, "--set must be NAME=VALUE, got 'lr'"),
+        ({"set": ("crt_epochs=0",)}, "leaves out the stage .* --then=crt"),
         ({"sweep": ("lr=1,2",)}, "--sweep needs one --then, got"),
     ],
 )
 def test_what_says_nothing(choice, message):
     with pytest.raises(ValueError, match=message):
         made(method=("ce",), then=("crt", "tau"), **choice)
+
+
+def test_several_processes_need_a_finished_run(monkeypatch, tmp_path):
+    monkeypatch.setattr(variants, "processes", lambda: (0, 2))
+    with pytest.raises(ValueError, match="several processes need"):
+        made(method=("ce",), then=("crt", "tau"))
+    run = Conditions(init_from=str(tmp_path))
+    assert made(method=("ce",), then=("crt", "tau"), conditions=run)
+    assert made(method=("ce",), then=("crt",))
