@@ -172,6 +172,25 @@ def test_maxnorm_is_the_second_stage_of_weight_balancing():
         np.testing.assert_allclose(ours[name], value, rtol=1e-5, atol=1e-6)
 
 
+def test_every_expert_learns():
+    after = ("mislas", "los", "maxnorm")
+    made = METHODS["ride"].then(after)(
+        toy.problem(), num_experts=2, router=False, epochs=(1, 0, 0), **TINY
+    )
+    model, (pixels, labels) = made.build(), toy.images((3, 2, 2), 0)
+    for stage in made.stages:
+        model = stage.setup(model)
+        if stage.name not in after:
+            continue
+        model.compile(stage.optimizer(1), stage.loss, jit_compile=JIT)
+        trained = model.trainable_variables
+        before = [np.array(variable) for variable in trained]
+        assert len(before) == 4  # two of each expert
+        model.train_on_batch(pixels, labels)
+        for old, variable in zip(before, trained, strict=True):
+            assert not np.array_equal(old, variable), variable.path
+
+
 def test_priors_are_subtracted(going_on):
     before, after = (going_on[name]["head/bias"] for name in ("maxnorm", "la"))
     priors = np.array(toy.COUNTS) / sum(toy.COUNTS)
