@@ -56,7 +56,10 @@ SINGLE = [m for m in METHODS if len(METHODS[m].defaults["epochs"]) == 1]
 ONCE = {
     method: programs.once(("tensorflow", "jax")[number % 2])
     for number, method in enumerate(SINGLE)
-} | {"mislas": programs.once("jax")}  # replicas of TensorFlow mix their own
+} | {
+    "ldam": programs.once("tensorflow"),
+    "mislas": programs.once("jax"),  # replicas of TensorFlow mix their own
+}
 
 
 @pytest.mark.parametrize(
