@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import keras
+import numpy as np
 from keras import ops
 
 Tensor = Any
@@ -26,7 +27,8 @@ def class_ids(labels: Tensor) -> Tensor:
 
 def are_mixed(labels: Tensor) -> bool:
     """Whether labels are probabilities `(B, C)` of the classes, not ids."""
-    return len(labels.shape) == 2 and labels.shape[1] not in (None, 1)
+    shape = getattr(labels, "shape", None) or np.shape(labels)  # of a list
+    return len(shape) == 2 and shape[1] not in (None, 1)
 
 
 def class_shares(labels: Tensor, logits: Tensor) -> Tensor:

@@ -144,7 +144,7 @@ def test_features_of_the_own_input():
     (features,) = anatomy.features(model)
     inner = anatomy.body(model)
     found = keras.Model(inner.inputs, features).predict_on_batch(PIXELS)
-    assert found.shape == (4, 16)
+    assert found.shape == (4, 8)
     expected = anatomy.encoders(model)[0](
         anatomy.normalized(model, PIXELS.astype("float32"))
     )
