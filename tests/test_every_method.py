@@ -62,9 +62,12 @@ ONCE = {
 }
 
 
-@pytest.mark.parametrize(
+MOSTLY_ONCE = pytest.mark.parametrize(
     "method", [pytest.param(m, marks=ONCE.get(m, ())) for m in METHODS]
 )
+
+
+@MOSTLY_ONCE
 def test_trains_serves_saves_and_resumes(method, tmp_path):
     expected = train(method, tmp_path / "whole")
     stages = [stage for stage in recipe(method).stages if stage.epochs]
@@ -85,16 +88,6 @@ def test_trains_serves_saves_and_resumes(method, tmp_path):
         for name, value in read_weights(path).items():
             np.testing.assert_array_equal(mine[name], value)
 
-    kind = "tf.data" if ON_TENSORFLOW else "device"
-    with toy.two_devices():
-        spread = train(method, kind=kind, sync_batch_norm=True).model
-    for mine, theirs in zip(
-        spread.get_weights(), expected.model.get_weights(), strict=True
-    ):
-        np.testing.assert_allclose(mine, theirs, rtol=1e-5, atol=1e-5)
-    for variable in spread.variables:
-        np.testing.assert_array_equal(*toy.copies(variable), variable.path)
-
     serve = recipe(method).serve(outcome.model)
     pixels, labels = toy.test_images()
     logits = predict_logits(serve, pixels)
@@ -108,6 +101,21 @@ def test_trains_serves_saves_and_resumes(method, tmp_path):
     np.testing.assert_allclose(
         predict_logits(loaded, pixels), logits, rtol=1e-5, atol=1e-5
     )
+
+
+@pytest.mark.slow
+@MOSTLY_ONCE
+def test_two_devices_are_one(method):
+    kind = "tf.data" if ON_TENSORFLOW else "device"
+    expected = train(method).model
+    with toy.two_devices():
+        spread = train(method, kind=kind, sync_batch_norm=True).model
+    for mine, theirs in zip(
+        spread.get_weights(), expected.get_weights(), strict=True
+    ):
+        np.testing.assert_allclose(mine, theirs, rtol=1e-5, atol=1e-5)
+    for variable in spread.variables:
+        np.testing.assert_array_equal(*toy.copies(variable), variable.path)
 
 
 @CASES
@@ -147,6 +155,7 @@ def test_stages_can_follow(method):
         assert made.serve(model).output_shape == (None, 3)
 
 
+@pytest.mark.slow
 @programs.once("tensorflow")  # which does not promote what does not fit
 @CASES
 def test_every_stage_steps_in_mixed_precision(method):

@@ -366,6 +366,7 @@ def test_a_step_of_fit(part, arguments, policy):
     assert last < first
 
 
+@pytest.mark.slow
 def test_a_saved_model_comes_back(tmp_path):
     inputs = keras.Input((4, 4, 2))
     x = layers.ZeroPadShortcut(4, stride=2, name="path")(inputs)

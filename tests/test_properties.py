@@ -39,6 +39,7 @@ def labels(draw):
     return np.random.default_rng(draw(SEEDS)).permutation(ids)
 
 
+@pytest.mark.slow
 @ONCE
 @EVERY
 @given(labels(), SEEDS, st.integers(0, 6))

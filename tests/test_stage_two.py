@@ -114,6 +114,7 @@ def test_projection_after_each_epoch_of_one_step_is_the_same():
     np.testing.assert_allclose(bias, golden, atol=5e-8)
 
 
+@pytest.mark.slow
 def test_converged():
     kernel, bias, loss = train(0.1, 1500, rate=0.1)
     golden = [

@@ -70,6 +70,7 @@ def assert_close(ours, theirs):
         np.testing.assert_allclose(mine, other, rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("copy", [False, True])
 def test_follows_the_moving_average(copy):
     made, record = model(), Record()

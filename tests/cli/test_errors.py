@@ -89,6 +89,7 @@ def test_missing_and_truncated_files_are_named(tmp_path, capsys):
     assert "153,700,000" in line and "30,740" in line
 
 
+@pytest.mark.slow
 def test_a_workdir_of_another_configuration_is_refused(
     finished, tmp_path, capsys
 ):

@@ -28,6 +28,7 @@ def copied(tmp_path):
     return copy
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["wb", "ride"])
 def test_finished_runs_are_evaluated(name, copied):
     out, _ = programs.run("evaluate.py", "run", cwd=copied(name))
@@ -63,6 +64,7 @@ def test_a_finished_run_is_complete(copied):
     assert "run is complete already" in out
 
 
+@pytest.mark.slow
 def test_a_run_goes_on_with_its_own_split(copied):
     folder = copied("ssd")
     lines = (folder / "run" / "metrics.jsonl").read_text().splitlines()

@@ -30,6 +30,7 @@ def write(folder, state):
     return state
 
 
+@pytest.mark.slow
 def test_a_run_is_made_evaluated_and_goes_on(tmp_path):
     state = write(tmp_path, there.ldam(classes=10))
     out, _ = programs.run(

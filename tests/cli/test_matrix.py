@@ -19,6 +19,7 @@ def matrix(tmp_path_factory):
     return folder, out
 
 
+@pytest.mark.slow
 def test_a_method_is_trained_once(matrix):
     folder, out = matrix
     assert sorted(path.name for path in (folder / "runs").iterdir()) == [*LINES]
@@ -40,6 +41,7 @@ def test_a_table_has_the_stages_side_by_side(matrix):
     assert row.split() == golden
 
 
+@pytest.mark.slow
 def test_the_same_weights_as_of_one_chain(matrix):
     folder, _ = matrix
     programs.run(

@@ -30,6 +30,7 @@ def photos(tmp_path):
     return tmp_path
 
 
+@pytest.mark.slow
 def test_inspect_train_export_and_predict(photos):
     out, _ = programs.run(
         *("inspect_data.py", "--data_dir=photos", "--image_size=16"), cwd=photos
@@ -69,6 +70,7 @@ def spoil(photos):
     return path
 
 
+@pytest.mark.slow
 @programs.once("tensorflow")
 def test_unreadable_images_are_skipped_or_fatal(photos):
     path = spoil(photos)

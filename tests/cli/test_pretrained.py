@@ -28,6 +28,7 @@ def write(folder, **changes):
     return state
 
 
+@pytest.mark.slow
 @programs.once("tensorflow")
 def test_a_run_starts_from_a_state_dict(tmp_path):
     state = write(tmp_path)
@@ -165,6 +166,7 @@ def torch_network(torch, blocks, width):
     return ResNet()
 
 
+@pytest.mark.slow
 def test_logits_are_those_of_pytorch(tmp_path):
     torch = pytest.importorskip("torch")
     torch.manual_seed(0)

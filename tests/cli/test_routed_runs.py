@@ -37,6 +37,7 @@ def test_evaluate_measures_the_routing(finished):
     assert "s routed" in out
 
 
+@pytest.mark.slow
 @programs.once("tensorflow")
 def test_distils_from_a_folder(finished, tmp_path):
     teacher, _ = finished("ride")
@@ -54,6 +55,7 @@ def test_distils_from_a_folder(finished, tmp_path):
     assert found["parameters"] < programs.result(teacher)["parameters"]
 
 
+@pytest.mark.slow
 @programs.once("tensorflow")
 def test_sweeps_the_routers_of_a_run(finished, tmp_path):
     teacher, _ = finished("ride")
@@ -86,6 +88,7 @@ def test_sweeps_the_routers_of_a_run(finished, tmp_path):
     ]
 
 
+@pytest.mark.slow
 def test_operations_and_counts():
     model = models.multi_expert("micro", toy.problem(), num_experts=3, width=4)
     model = models.add_router(model, top_k=2)

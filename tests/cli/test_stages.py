@@ -2,11 +2,13 @@
 
 import numpy as np
 import programs
+import pytest
 
 pytestmark = programs.once("tensorflow")
 SSD = ("--method=ssd", "--set=epochs=(2,2,2,2)", *programs.MICRO)
 
 
+@pytest.mark.slow
 def test_a_run_reports_every_head(finished):
     folder, out = finished("ssd")
     found = programs.result(folder)
@@ -27,6 +29,7 @@ def test_a_run_reports_every_head(finished):
     assert found["parameters"] == plain["parameters"]
 
 
+@pytest.mark.slow
 def test_starts_from_the_stage_before(finished, tmp_path):
     run, _ = finished("ssd")
     out, _ = programs.run(
@@ -45,6 +48,7 @@ def test_starts_from_the_stage_before(finished, tmp_path):
         assert archive["arr_0"].shape == (287, 10)
 
 
+@pytest.mark.slow
 def test_balances_the_network_of_another_method(finished, tmp_path):
     run, _ = finished("ce")
     plain = programs.result(run)

@@ -4,6 +4,7 @@ import programs
 import pytest
 
 
+@pytest.mark.slow
 @programs.once("tensorflow")
 def test_an_ablation_prints_a_table_and_draws_the_branches(tmp_path):
     pytest.importorskip("matplotlib")

@@ -37,6 +37,7 @@ def run(tmp_path_factory):
     return folder, out
 
 
+@pytest.mark.slow
 def test_prints_every_stage_and_the_means(run):
     _, out = run
     for word in ("ce, seed 0", "wb, seed 1", "features", "classifier"):
@@ -100,6 +101,7 @@ def test_result_json(run):
     assert result["hyperparameters"]["l2"] == 5e-3
 
 
+@pytest.mark.slow
 def test_precision_reaches_the_encoder_but_not_the_logits(tmp_path):
     programs.run(
         "train.py",
@@ -169,6 +171,7 @@ def test_a_killed_run_ends_in_the_same_result(tmp_path):
         np.testing.assert_array_equal(left, right)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(
     keras.backend.backend() != "jax", reason="several seeds a program need JAX"
 )
@@ -204,6 +207,7 @@ def test_seeds_side_by_side(tmp_path, monkeypatch):
     assert programs.result(alone)["input"] == "device"
 
 
+@pytest.mark.slow
 def test_digits_of_the_first_version_are_read_with_their_split(tmp_path):
     run = ("--workdir=run", "--test_per_class=50")
     programs.run("train.py", *programs.TINY, *run, cwd=tmp_path)

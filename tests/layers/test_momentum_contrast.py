@@ -207,6 +207,7 @@ def test_the_weight_of_its_loss():
     assert added(0.25) == pytest.approx(once / 4, rel=1e-6)
 
 
+@pytest.mark.slow
 def test_steps_per_execution_are_the_same_steps():
     one, first = model()
     two, second = model(steps_per_execution=2)

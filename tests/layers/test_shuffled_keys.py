@@ -149,6 +149,7 @@ def test_nothing_is_drawn_by_default():
     assert extra.endswith("seed_generator_state") and ours > theirs
 
 
+@pytest.mark.slow
 def test_two_devices_are_one_with_two_groups():
     alone, one = model(shuffle=True, groups=2)
     fit(alone, 5)
@@ -172,6 +173,7 @@ def test_two_devices_are_one_with_two_groups():
     assert np.abs(kept - moved).max() > 1e-3
 
 
+@pytest.mark.slow
 def test_a_saved_model_comes_back(tmp_path):
     made, layer = model(shuffle=True, groups=2)
     fit(made, 3)

@@ -188,6 +188,7 @@ def test_other_base_losses():
         assert value(loss) == pytest.approx(total, rel=1e-6)
 
 
+@pytest.mark.slow
 def test_deferred_in_a_plain_fit():
     random = np.random.default_rng(0)
     x = random.normal(size=(12, 4))

@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 import toy
 
 from keras_lt.losses import LogitAdjustedLoss
@@ -18,6 +19,7 @@ def test_all_but_the_loss_is_that_of_cross_entropy():
     assert stage.loss.class_counts == toy.COUNTS
 
 
+@pytest.mark.slow
 def test_says_rare_classes_more_often():
     """Than cross entropy does on the same images."""
     pixels, _ = toy.test_images()

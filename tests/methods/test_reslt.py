@@ -75,6 +75,7 @@ def test_published_training_on_large_sets(family, rates):
     assert not stage.optimizer(1).nesterov
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "options",
     [

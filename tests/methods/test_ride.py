@@ -37,6 +37,7 @@ def fingerprints(model):
     }
 
 
+@pytest.mark.slow
 def test_the_router_stage_changes_the_router_alone():
     seen = {}
 
@@ -126,6 +127,7 @@ def test_published_settings_with_a_teacher(teacher):
     assert ours == pytest.approx([0.005, 0.05, 0.1])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("statistics", ["moving", "fixed"])
 def test_distillation(teacher, statistics):
     made = recipe(
@@ -185,6 +187,7 @@ def test_base_losses():
     assert recipe().stages[0].loss.base.scale == 30
 
 
+@pytest.mark.slow
 def test_weight_balancing_on_experts():
     """WB's second stage on what RIDE trained, by name."""
     trained = train(recipe(head="linear", router=False, epochs=(1, 0, 0)))

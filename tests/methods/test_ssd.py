@@ -129,6 +129,7 @@ def test_defaults_on_cifar():
     assert (contrast.momentum, contrast.temperature) == (0.999, 0.2)
 
 
+@pytest.mark.slow
 def test_the_queue_is_full_after_an_epoch(stages):
     end = stages["self_supervised", "end"]
     assert (end["contrast/queue_labels"] >= 0).all()
@@ -144,6 +145,7 @@ def test_scaling_changes_one_number_a_class(stages, stage):
     assert (stages[stage, "end"]["scales/scales"] != 1).all()
 
 
+@pytest.mark.slow
 def test_fixed_statistics():
     seen = {}
     train(
@@ -295,6 +297,7 @@ def test_the_served_model_comes_back(tmp_path, stages):
     copy_weights(loaded, plain)
 
 
+@pytest.mark.slow
 def test_a_killed_run_draws_the_same_orders(tmp_path):
     options = {"epochs": (4, 0, 0, 0), "shuffle_keys": True, "norm_groups": 2}
 
@@ -322,6 +325,7 @@ def test_a_killed_run_draws_the_same_orders(tmp_path):
     assert (in_turn["contrast/queue"] != whole["contrast/queue"]).any()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("options", "heads"),
     [

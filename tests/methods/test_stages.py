@@ -70,6 +70,7 @@ def changed(before, after):
     }
 
 
+@pytest.mark.slow
 def test_a_new_head_alone_is_trained(stages):
     moved = changed(stages["train"], stages["crt"])
     assert {n for n in moved if "moving_" not in n} == {
@@ -109,6 +110,7 @@ def test_means_are_of_the_training_images_as_they_are(stages):
         assert np.abs(mine).max() > 0
 
 
+@pytest.mark.slow
 def test_classifier_and_factors_learn_from_smoothed_labels(going_on):
     moved = changed(going_on["train"], going_on["mislas"])
     assert {n for n in moved if "moving_" not in n} == {
@@ -153,6 +155,7 @@ def test_class_vectors_are_in_the_ball_of_their_start(going_on):
     assert stats.class_norms(after).max() <= 1.0001 * radius
 
 
+@pytest.mark.slow
 def test_maxnorm_is_the_second_stage_of_weight_balancing():
     options = {"backbone": "micro", "batch_size": 7}
     both = METHODS["wb"](
@@ -172,6 +175,7 @@ def test_maxnorm_is_the_second_stage_of_weight_balancing():
         np.testing.assert_allclose(ours[name], value, rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_every_expert_learns():
     after = ("mislas", "los", "maxnorm")
     made = METHODS["ride"].then(after)(
@@ -208,6 +212,7 @@ def test_norms_of_a_cosine_classifier_have_no_say(stage):
         rehearse(made, toy.loader())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("fixture", "killed"),
     [
@@ -234,6 +239,7 @@ def test_resumes_exactly(fixture, killed, tmp_path, request):
         np.testing.assert_array_equal(resumed[last][name], value)
 
 
+@pytest.mark.slow
 def test_resumes_before_a_stage_without_epochs(stages, tmp_path):
     class Stop(Exception):
         pass

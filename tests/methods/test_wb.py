@@ -56,6 +56,7 @@ def test_second_stage_trains_the_head_alone(statistics):
     assert kinds == (moving if statistics == "moving" else set())
 
 
+@pytest.mark.slow
 def test_ball_of_the_epoch_clock_holds_at_the_end():
     model, seen = train(head_l2=0.0, head_lr=2.0, epochs=(2, 3))
     radius = stats.max_norm_radius(seen["features"]["head/kernel"], 0.1)
@@ -87,6 +88,7 @@ def test_epoch_clock_is_a_callback():
     np.testing.assert_allclose(norms, 1, rtol=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "spread", [contextlib.nullcontext, toy.two_devices], ids=["one", "two"]
 )

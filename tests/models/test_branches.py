@@ -62,6 +62,7 @@ def test_views():
         np.testing.assert_allclose(ours, golden, rtol=1e-4, atol=1e-4)
 
 
+@pytest.mark.slow
 def test_experts_with_branches(tmp_path):
     model = small(num_experts=2)
     assert model.output_shape == (None, 6, 3)

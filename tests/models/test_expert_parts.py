@@ -102,6 +102,7 @@ def views(made):
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("router", [ExpertRouter, Mean])
 @pytest.mark.parametrize("make", [sequential, functional, without_trunk])
 def test_forms_agree(make, router):
@@ -140,6 +141,7 @@ def test_layers_around_the_parts():
     np.testing.assert_allclose(found, expected, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_skipped_experts_do_not_run():
     made, _ = experts(functional)
     made.router.readout_bias.assign(-1e6)
@@ -164,6 +166,7 @@ def test_half_precision_around_the_router():
         keras.config.set_dtype_policy(before)
 
 
+@pytest.mark.slow
 def test_the_router_is_trained_in_a_fit_of_the_user():
     made, routed = experts(without_trunk)
     for part in (*made.encoders, *made.heads):

@@ -44,6 +44,7 @@ def operations(model, experts):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("backbone", "problem", "parameters", "plain", "macs"),
     [
@@ -171,6 +172,7 @@ def test_views():
     np.testing.assert_allclose(mean, logits.mean(1), atol=1e-5)
 
 
+@pytest.mark.slow
 def test_teacher_is_the_last_view(tmp_path):
     teacher, student = small(2), small(3)
     ensemble(teacher).save(tmp_path / "model.keras")

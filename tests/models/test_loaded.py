@@ -25,6 +25,7 @@ def branched():
     return model, lambda m: [models.fused(m, tau=1.0)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("earlier", [0, 3])
 @pytest.mark.parametrize(
     ("make", "views"),

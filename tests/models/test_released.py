@@ -63,6 +63,7 @@ def test_ldam_answers(training):
     agree(from_released(state, "ldam", PROBLEM), wanted, training)
 
 
+@pytest.mark.slow
 def test_ride_answers():
     state = there.ride(top_k=2)
     state = {n.removeprefix("backbone."): a for n, a in state.items()}
@@ -185,6 +186,7 @@ def test_experts_of_branches_go_there_and_back():
         np.testing.assert_array_equal(variable, wanted)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["resnext50", "resnet50"])
 def test_deep_networks_are_known_by_their_shapes(name):
     model = models.classifier(name, PROBLEM, width=16)

@@ -48,6 +48,7 @@ def answers(model, batch_size=16):
     return masked, used, skipped
 
 
+@pytest.mark.slow
 def test_three_forms_agree(model):
     set_routes(model, 0.5)
     masked, used, skipped = answers(model)
@@ -76,6 +77,7 @@ def test_nobody_or_everybody_goes_on(model, goes_on, experts):
         np.testing.assert_allclose(masked, mean, atol=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("batch_size", [1, 7])
 def test_any_batch(model, batch_size):
     set_routes(model, 0.5)
@@ -97,6 +99,7 @@ def test_skipped_experts_do_not_run(model):
     assert np.isfinite(skipped["logits"]).all()
 
 
+@pytest.mark.slow
 def test_saved_views_can_be_gathered(model, tmp_path):
     set_routes(model, 0.5)
     masked, _, _ = answers(model)

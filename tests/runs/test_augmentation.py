@@ -39,6 +39,7 @@ def test_published_and_none():
     assert augmentation.parse(["none"], PUBLISHED, 0) == Augment()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["numpy", "tf.data"])
 @pytest.mark.parametrize(
     ("specification", "repeats"),

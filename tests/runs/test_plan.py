@@ -65,6 +65,7 @@ def test_every_batch_divides_over_parts_and_devices(monkeypatch):
         plan._check_parts(values, 16)
 
 
+@pytest.mark.slow
 def test_a_recipe_sees_the_parts_of_its_batches():
     for parts, size in ((1, 64), (4, 16)):
         (run,) = plan.make_runs(request(accumulate_steps=parts, method=("ce",)))
@@ -86,6 +87,7 @@ def test_from_python_stages_come_one_after_the_other(then, monkeypatch):
     assert [line.then for line in seen] == [("crt", "tau")]
 
 
+@pytest.mark.slow
 def test_labels_are_mixed_for_losses_that_take_them():
     def runs(method):
         mixed = Conditions(augment=("published", "mixup(0.2)"))

@@ -176,6 +176,7 @@ def test_same_seed_same_weights_and_other_seed_others(uninterrupted):
     assert not np.allclose(mine, other.model.get_weights()[0])
 
 
+@pytest.mark.slow
 def test_half_a_line_of_metrics_is_dropped(tmp_path):
     with pytest.raises(Killed):
         train(tmp_path, ("first", 1))

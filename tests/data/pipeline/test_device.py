@@ -71,6 +71,7 @@ def test_moves_are_exact(augment):
             np.testing.assert_array_equal(host, device)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("channels", [1, 3])
 def test_colors_are_equal_up_to_rounding(channels):
     options = {"images": IMAGES[..., :channels], "second_view": COLORS}

@@ -141,6 +141,7 @@ def trained(kind, **options):
     return outcome.model.get_weights()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["tf.data", "device"])
 def test_a_stage_of_a_recipe(kind):
     if kind == "tf.data":

@@ -137,6 +137,7 @@ def test_loss_scaling():
         keras.config.set_dtype_policy(before)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not ON_JAX, reason="keras.distribution needs JAX")
 def test_distribution():
     stock, expected = build(), trained(1)
@@ -171,6 +172,7 @@ def trained(steps, workdir=None, callbacks=(), kind="numpy", **options):
     return outcome.model.get_weights()
 
 
+@pytest.mark.slow
 def test_runs_resume(tmp_path):
     expected = trained(1)
     assert_same(trained(3), expected)
@@ -181,6 +183,7 @@ def test_runs_resume(tmp_path):
         np.testing.assert_array_equal(ours, theirs)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("steps", [1, 3])
 def test_data_on_the_device(steps, tmp_path):
     expected = trained(1)
@@ -201,6 +204,7 @@ def test_batches_that_keras_sends_ahead(kind, monkeypatch):
     assert_same(trained(3, kind=kind), expected)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["numpy", "device"])
 def test_two_fits_at_once_on_one_loader(kind):
     """A step of one between any two of the other."""
@@ -233,6 +237,7 @@ def test_two_fits_at_once_on_one_loader(kind):
     assert_same(found[0], expected[1])
 
 
+@pytest.mark.slow
 def test_a_new_trace_stays_fused():
     """Class weights that come late are compiled in anew."""
 

@@ -65,6 +65,7 @@ def assert_close(ours, theirs):
         np.testing.assert_allclose(mine, other, rtol=1e-5, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_two_replicas_are_one_with_two_groups():
     """So statistics of each replica change the result by that, no more."""
     alone = train(normalised_recipe(groups=2))
@@ -101,6 +102,7 @@ class Remember(keras.callbacks.Callback):
         self.logs = {k: float(v) for k, v in logs.items() if "val_" in k}
 
 
+@pytest.mark.slow
 def test_validation_counts_every_image_once():
     found, images = [], 59 if ON_TENSORFLOW else 60
     validation = [part[:images] for part in toy.test_images()]
@@ -121,6 +123,7 @@ def test_validation_counts_every_image_once():
     assert found[1] == pytest.approx(found[0], rel=1e-4)
 
 
+@pytest.mark.slow
 def test_images_on_disk(tmp_path):
     pixels, labels = toy.images((23, 8, 4), 0)
     names = [f"{i}.png" for i in range(len(labels))]
@@ -172,6 +175,7 @@ def test_predict(images):
     np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_parts_of_batches_add_up():
     def recipe(batch_size):
         stages = [
@@ -199,6 +203,7 @@ def test_parts_of_batches_need_our_optimizer():
         train(recipe, accumulate_steps=2)
 
 
+@pytest.mark.slow
 @ONLY_TENSORFLOW
 def test_our_parts_in_a_scope_of_the_user():
     """Stock `fit` on arrays, and `fuse_steps` with a data set of Keras's."""
@@ -238,6 +243,7 @@ def test_our_parts_in_a_scope_of_the_user():
             assert found[name] == pytest.approx(values, rel=1e-4)
 
 
+@pytest.mark.slow
 @ONLY_TENSORFLOW
 def test_callbacks_and_added_losses_outside_of_the_scope():
     """Replicas wait for each other in the loss, after a layer added its own."""

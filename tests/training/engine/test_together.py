@@ -50,6 +50,7 @@ def groups(monkeypatch):
     return seen
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["numpy", "device"])
 @pytest.mark.parametrize("vectorised", [False, True])
 def test_each_is_as_if_it_were_alone(kind, vectorised, groups):
@@ -64,6 +65,7 @@ def test_each_is_as_if_it_were_alone(kind, vectorised, groups):
     assert not np.allclose(ours[0][0], ours[1][0])
 
 
+@pytest.mark.slow
 def test_one_may_be_ahead(tmp_path, groups):
     """One of three was interrupted late, and ends before the others."""
     alone = [trained(seed) for seed in SEEDS]
