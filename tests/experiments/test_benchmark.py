@@ -12,12 +12,15 @@ from benchmarks import child, communication, speed_of_data, speed_of_steps
 from benchmarks.race import Race
 
 ON_JAX = keras.backend.backend() == "jax"
-SHORT = ("--steps=2", "--rounds=1", "--batch_size=2", "--backbone=resnet8")
+TURNS = ("--steps=2", "--rounds=1", "--batch_size=2")
+SHORT = (*TURNS, "--backbone=resnet8")  # which PyTorch and children know
 
 
 def measured(*arguments, cwd):
     """Names of the numbers; the last line holds them all."""
-    out, _ = programs.run("benchmark.py", *arguments, *SHORT, cwd=cwd)
+    out, _ = programs.run(
+        "benchmark.py", *arguments, *TURNS, "--backbone=micro", cwd=cwd
+    )
     found = json.loads(out.splitlines()[-1])
     assert found.pop("what") == arguments[0]
     assert found.pop("backend") == keras.backend.backend()
@@ -250,7 +253,7 @@ def test_communication(tmp_path):
         assert "needs --backend=jax" in err
         return
     out, _ = programs.run(
-        *("benchmark.py", "communication", "--backbone=resnet8"),
+        *("benchmark.py", "communication", "--backbone=micro"),
         *("--image_size=8", "--classes=10"),
         cwd=tmp_path,
     )
