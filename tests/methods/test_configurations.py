@@ -6,12 +6,15 @@ import math
 import pathlib
 import re
 
+import programs
 import pytest
 
 from keras_lt.data import DATASETS
 from keras_lt.methods import METHODS
 from keras_lt.runs import assignments
 from keras_lt.training import Problem
+
+pytestmark = programs.once("jax")
 
 CARD = pathlib.Path(__file__).parents[1] / "cards" / "configurations.md"
 # Classes, and the sizes of the largest and the smallest.

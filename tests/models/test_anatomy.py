@@ -2,12 +2,15 @@
 
 import keras
 import numpy as np
+import programs
 import pytest
 import toy
 
 from keras_lt import models
 from keras_lt.models import anatomy
 from keras_lt.training import freeze
+
+pytestmark = programs.once("jax")
 
 PIXELS = toy.test_images()[0][:4]
 

@@ -1,5 +1,6 @@
 import keras
 import numpy as np
+import programs
 import pytest
 
 from keras_lt.models import (
@@ -19,7 +20,7 @@ CIFAR = Problem(
 SMALL = Problem((8, 8, 1), (30, 10, 3), (0.25,), (0.5,))
 
 
-pytestmark = pytest.mark.usefixtures("zeros")
+pytestmark = [pytest.mark.usefixtures("zeros"), programs.once("jax")]
 
 
 def trainable(model):
