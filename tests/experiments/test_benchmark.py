@@ -253,7 +253,7 @@ def test_communication(tmp_path):
         assert "needs --backend=jax" in err
         return
     out, _ = programs.run(
-        *("benchmark.py", "communication", "--backbone=micro"),
+        *("benchmark.py", "communication", "--backbone=resnet8"),
         *("--image_size=8", "--classes=10"),
         cwd=tmp_path,
     )
