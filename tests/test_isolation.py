@@ -47,8 +47,8 @@ def python(tmp_path, code, blocked):
 
 
 def test_a_run_needs_only_the_active_backend(tmp_path):
-    arguments = ["train.py", *programs.TINY, "--method=wb", "--workdir=run"]
-    arguments[arguments.index("--set=epochs=(2,)")] = "--set=epochs=(2,2)"
+    method = ("--method=wb", "--set=epochs=(2,2)", "--workdir=run")
+    arguments = ["train.py", *method, *programs.SMALL]
     done = python(
         tmp_path,
         f"sys.argv = {arguments!r}\n"

@@ -34,4 +34,6 @@ def test_thousand_steps_agree(tmp_path):
         losses[backend] = np.load(path)
     assert len(losses["jax"]) == 1000
     assert losses["jax"][-100:].mean() < 0.5 * losses["jax"][:100].mean()
-    np.testing.assert_allclose(losses["tensorflow"], losses["jax"], rtol=1e-3)
+    np.testing.assert_allclose(
+        losses["tensorflow"], losses["jax"], rtol=1e-3, atol=2e-4
+    )
