@@ -34,10 +34,6 @@ if keras.backend.backend() == "tensorflow":
     tf.config.set_logical_device_configuration(
         cpus[0], [tf.config.LogicalDeviceConfiguration()] * 2
     )
-    # Graphs that run for a few steps are not worth it.
-    tf.config.optimizer.set_experimental_options(
-        {"disable_meta_optimizer": True}
-    )
 
 
 @pytest.fixture(autouse=True)
