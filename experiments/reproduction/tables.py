@@ -5,7 +5,6 @@ import pathlib
 import shlex
 
 from keras_lt.atomic import write_atomically
-
 from keras_lt.runs import RunFolder
 from reproduction.jobs import Job
 
