@@ -6,7 +6,7 @@ import keras
 from keras import ops
 
 from keras_lt import stats
-from keras_lt.ops import class_ids
+from keras_lt.ops import are_mixed, class_ids
 
 GROUPS = ("overall", *stats.ShotGroups._fields)
 
@@ -72,8 +72,9 @@ class ShotAccuracy(keras.metrics.Metric):
     def update_state(self, y_true, y_pred, sample_weight=None):
         """Count right and all images of each class in a batch."""
         y_true = ops.convert_to_tensor(y_true)
-        mixed = y_true.ndim == 2 and y_true.shape[1] not in (None, 1)
-        labels = class_ids(ops.argmax(y_true, -1) if mixed else y_true)
+        labels = class_ids(
+            ops.argmax(y_true, -1) if are_mixed(y_true) else y_true
+        )
         y_pred = ops.convert_to_tensor(y_pred)[..., : len(self.class_counts)]
         if y_pred.ndim == 3:
             views = y_pred[:, : self.num_views]

@@ -93,7 +93,6 @@ def _config(
     ratio = ratio or max(counts) / min(counts)
     on_disk = isinstance(dataset.train[0], ImageFiles)
     start = None if before else request.conditions.init_from
-    sha256 = _hash_of_start(start)
     return RunConfig(
         **vars(start_of(request.conditions, variant, before)),
         method=variant.name,
@@ -103,7 +102,7 @@ def _config(
         on_disk=on_disk,
         splits_test=on_disk or source.splits_test,
         split_sha256=dataset.split_sha256,
-        init_from_sha256=sha256,
+        init_from_sha256=_hash_of_start(start),
         backend=keras.backend.backend(),
         seed=seed,
     )

@@ -5,7 +5,11 @@ from typing import Any
 
 import numpy as np
 
-from keras_lt.data.transforms.transform import label_shares
+from keras_lt.data.transforms.transform import (
+    blended,
+    check_mixing,
+    label_shares,
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,12 +43,7 @@ class CutMix:
 
     def __post_init__(self):
         """Check the numbers."""
-        if not self.alpha > 0:
-            raise ValueError(f"`alpha` must be > 0, got {self.alpha}")
-        if self.num_classes < 2:
-            raise ValueError(
-                f"`num_classes` must be >= 2, got {self.num_classes}"
-            )
+        check_mixing(self.alpha, self.num_classes)
         if not 0 <= self.probability <= 1:
             raise ValueError(
                 f"`probability` must be in [0, 1], got {self.probability}"
@@ -85,9 +84,8 @@ class CutMix:
         images = ops.where(inside[..., None], others, images)
         labels = label_shares(labels, self.num_classes, ops)
         area = ops.array((bottom - top) * (right - left), dtype="float32")
-        share = 1 - area[:, None] / (height * width)  # (B, 1)
-        others = ops.take(labels, draws["partner"], axis=0)
-        return images, share * labels + (1 - share) * others
+        share = 1 - area / (height * width)
+        return images, blended(labels, share, draws["partner"], ops)
 
 
 def cut_box(

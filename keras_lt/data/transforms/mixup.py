@@ -5,7 +5,11 @@ from typing import Any
 
 import numpy as np
 
-from keras_lt.data.transforms.transform import label_shares
+from keras_lt.data.transforms.transform import (
+    blended,
+    check_mixing,
+    label_shares,
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,12 +40,7 @@ class Mixup:
 
     def __post_init__(self):
         """Check the numbers."""
-        if not self.alpha > 0:
-            raise ValueError(f"`alpha` must be > 0, got {self.alpha}")
-        if self.num_classes < 2:
-            raise ValueError(
-                f"`num_classes` must be >= 2, got {self.num_classes}"
-            )
+        check_mixing(self.alpha, self.num_classes)
 
     def draw(
         self,
@@ -61,13 +60,8 @@ class Mixup:
     ) -> tuple[Any, Any]:
         """Blend; see `Transform`."""
         labels = label_shares(labels, self.num_classes, ops)
-        pixels = _blend(ops.array(images, dtype="float32"), draws, ops)
+        pair = draws["share"], draws["partner"]
+        pixels = blended(ops.array(images, dtype="float32"), *pair, ops)
         if "uint8" in str(images.dtype):
             pixels = ops.array(ops.round(pixels), dtype="uint8")
-        return pixels, _blend(labels, draws, ops)
-
-
-def _blend(values, draws, ops):
-    others = ops.take(values, draws["partner"], axis=0)
-    share = ops.reshape(draws["share"], (-1, *[1] * (len(values.shape) - 1)))
-    return share * values + (1 - share) * others
+        return pixels, blended(labels, *pair, ops)

@@ -75,3 +75,29 @@ def label_shares(labels: Any, num_classes: int, ops: Any) -> Any:
         return labels
     same = labels[:, None] == ops.arange(num_classes, dtype=labels.dtype)
     return ops.where(same, ops.ones((), "float32"), ops.zeros((), "float32"))
+
+
+def check_mixing(alpha: float, num_classes: int) -> None:
+    """Check the numbers of a transform that mixes images in pairs.
+
+    Raises:
+        ValueError: unless `alpha` > 0 and `num_classes` >= 2.
+    """
+    if not alpha > 0:
+        raise ValueError(f"`alpha` must be > 0, got {alpha}")
+    if num_classes < 2:
+        raise ValueError(f"`num_classes` must be >= 2, got {num_classes}")
+
+
+def blended(values: Any, share: Any, partner: Any, ops: Any) -> Any:
+    """`share * x + (1 - share) * x[partner]`.
+
+    Args:
+        values: x, float32 `(B, ...)`.
+        share: `(B,)`.
+        partner: Numbers in the batch `(B,)`.
+        ops: numpy or `keras.ops`.
+    """
+    others = ops.take(values, partner, axis=0)
+    share = ops.reshape(share, (-1, *[1] * (len(values.shape) - 1)))
+    return share * values + (1 - share) * others
