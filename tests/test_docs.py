@@ -48,6 +48,7 @@ def run_doctest(test):
     return doctest.DocTestRunner(ByValue()).run(test).failed
 
 
+@programs.once("tensorflow")
 @pytest.mark.parametrize("name", MODULES)
 def test_doctests(name):
     tests = doctest.DocTestFinder().find(importlib.import_module(name))
@@ -145,6 +146,7 @@ def shell(code, folder, stubs):
 
 
 @pytest.mark.slow
+@programs.once("jax")
 @pytest.mark.parametrize(
     "code", blocks(BUILD, "bash") + blocks(README, "bash"), ids=str
 )
@@ -154,6 +156,7 @@ def test_commands_of_the_documents_run(code, tmp_path, stubs):
 
 
 @pytest.mark.slow
+@programs.once("jax")
 @pytest.mark.parametrize(
     "code",
     [
@@ -170,6 +173,7 @@ def test_a_wrong_command_would_be_found(code, tmp_path, stubs):
 
 
 @pytest.mark.slow
+@programs.once("tensorflow")
 def test_python_of_the_readme_runs(tmp_path):
     codes = blocks(README, "python")
     assert codes

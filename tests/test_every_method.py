@@ -1,5 +1,7 @@
 """What holds for every method: trains, serves, saves, resumes."""
 
+import functools
+
 import keras
 import numpy as np
 import programs
@@ -25,7 +27,6 @@ FEWER = {
     "mislas": {"mislas_epochs": 2},
     "ride": {"num_experts": 2},  # as many as routers need
 }
-CASES = pytest.mark.parametrize("method", METHODS)
 
 
 def recipe(method, **options):
@@ -56,35 +57,52 @@ SINGLE = [m for m in METHODS if len(METHODS[m].defaults["epochs"]) == 1]
 ONCE = {
     method: programs.once(("tensorflow", "jax")[number % 2])
     for number, method in enumerate(SINGLE)
-} | {
-    "ldam": programs.once("tensorflow"),
-    "mislas": programs.once("jax"),  # replicas of TensorFlow mix their own
-}
+} | {"ldam": programs.once("tensorflow")}
+
+# Copies of a network on two devices: those with weights, constraints or
+# callbacks of their own. Where programs are spread, a copy is no matter.
+COPIED = ("ldam", "wb", "ride", "ssd")
 
 
-MOSTLY_ONCE = pytest.mark.parametrize(
-    "method", [pytest.param(m, marks=ONCE.get(m, ())) for m in METHODS]
-)
+def cases(once):
+    every = [pytest.param(m, marks=once.get(m, ())) for m in METHODS]
+    return pytest.mark.parametrize("method", every)
 
 
-@MOSTLY_ONCE
-def test_trains_serves_saves_and_resumes(method, tmp_path):
-    expected = train(method, tmp_path / "whole")
-    stages = [stage for stage in recipe(method).stages if stage.epochs]
-    middle = stages[len(stages) // 2].name  # test_runner has each boundary
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """Function from a method to an outcome and its folder.
 
-    def kill(stage):
-        return [toy.KillIn(stage.epochs // 2)] if stage.name == middle else []
+    What a kill in the middle leaves lies beside, as "cut".
+    """
 
-    with pytest.raises(InterruptedError):
-        train(method, tmp_path / "cut", kill)
-    outcome = train(method, tmp_path / "cut")
+    @functools.cache
+    def outcome(method):
+        folder = tmp_path_factory.mktemp(method) / "whole"
+        stages = [stage for stage in recipe(method).stages if stage.epochs]
+        middle = stages[len(stages) // 2].name  # test_runner has each boundary
+
+        def copy(stage):
+            half = stage.epochs // 2
+            kill = toy.CopyIn(half, folder, folder.with_name("cut"))
+            return [kill] if stage.name == middle else []
+
+        return train(method, folder, copy), folder
+
+    return outcome
+
+
+@cases(ONCE)
+def test_trains_serves_saves_and_resumes(method, finished, tmp_path):
+    expected, whole = finished(method)
+    cut = whole.with_name("cut")
+    outcome = train(method, cut)
     for mine, theirs in zip(
         outcome.model.get_weights(), expected.model.get_weights(), strict=True
     ):
         np.testing.assert_array_equal(mine, theirs)
-    for path in (tmp_path / "whole" / "stages").iterdir():
-        mine = read_weights(tmp_path / "cut" / "stages" / path.name)
+    for path in (whole / "stages").iterdir():
+        mine = read_weights(cut / "stages" / path.name)
         for name, value in read_weights(path).items():
             np.testing.assert_array_equal(mine[name], value)
 
@@ -104,10 +122,10 @@ def test_trains_serves_saves_and_resumes(method, tmp_path):
 
 
 @pytest.mark.slow
-@MOSTLY_ONCE
-def test_two_devices_are_one(method):
+@cases({m: programs.once("jax") for m in METHODS if m not in COPIED})
+def test_two_devices_are_one(method, finished):
     kind = "tf.data" if ON_TENSORFLOW else "device"
-    expected = train(method).model
+    expected = finished(method)[0].model
     with toy.two_devices():
         spread = train(method, kind=kind, sync_batch_norm=True).model
     for mine, theirs in zip(
@@ -118,14 +136,14 @@ def test_two_devices_are_one(method):
         np.testing.assert_array_equal(*toy.copies(variable), variable.path)
 
 
-@CASES
+@pytest.mark.parametrize("method", METHODS)
 def test_presets_are_hyperparameters(method):
     assert "digits" in METHODS[method].presets
     for preset in METHODS[method].presets.values():
         assert METHODS[method](toy.problem(), **preset).stages
 
 
-@CASES
+@pytest.mark.parametrize("method", METHODS)
 def test_stages_can_follow(method):
     """Without training: `test_stages` trains them."""
     after = ["mislas", "crt", "lws", "los", "maxnorm", "tau", "la", "ncm"]
@@ -157,7 +175,7 @@ def test_stages_can_follow(method):
 
 @pytest.mark.slow
 @programs.once("tensorflow")  # which does not promote what does not fit
-@CASES
+@pytest.mark.parametrize("method", METHODS)
 def test_every_stage_steps_in_mixed_precision(method):
     keras.config.set_dtype_policy("mixed_bfloat16")
     try:

@@ -4,6 +4,7 @@ import inspect
 
 import keras
 import numpy as np
+import programs
 import pytest
 import tiny
 from gradients import gradient
@@ -352,7 +353,14 @@ def policy(request):
 
 
 @LOSS
-@pytest.mark.parametrize("policy", ["float32", "mixed_bfloat16"], indirect=True)
+@pytest.mark.parametrize(
+    "policy",
+    [
+        pytest.param("float32", marks=programs.once("jax")),
+        "mixed_bfloat16",
+    ],
+    indirect=True,
+)
 def test_a_step_of_fit(part, arguments, policy):
     labels, logits = batch(part)
     images = np.eye(3)[labels]

@@ -1,5 +1,6 @@
 import keras
 import numpy as np
+import programs
 import pytest
 import tiny
 
@@ -117,6 +118,7 @@ def test_mean_of_several_steps(nesterov):
 
 
 @pytest.mark.slow
+@programs.once("jax")
 def test_weight_decay_alone_forgets_the_start():
     forgotten = [0.17683410, 0.03230362, 0.00741399, 0.00224792, 0.00091786]
     forgotten += [0.00049941, 0.00034919, 0.00029639, 0.00028428, 0.00028428]

@@ -4,6 +4,7 @@
 
 import keras
 import numpy as np
+import programs
 import pytest
 import tiny
 from gradients import gradient
@@ -115,6 +116,7 @@ def test_projection_after_each_epoch_of_one_step_is_the_same():
 
 
 @pytest.mark.slow
+@programs.once("jax")
 def test_converged():
     kernel, bias, loss = train(0.1, 1500, rate=0.1)
     golden = [

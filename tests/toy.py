@@ -2,6 +2,7 @@
 
 import contextlib
 import functools
+import shutil
 
 import keras
 import numpy as np
@@ -89,6 +90,18 @@ def copies(variable):
     if keras.backend.backend() == "tensorflow":
         return [np.array(value) for value in variable.value.values]
     return [np.array(part.data) for part in variable.value.addressable_shards]
+
+
+class CopyIn(keras.callbacks.Callback):
+    """Copy a run's folder: what is there when it is killed in this epoch."""
+
+    def __init__(self, epoch, folder, to):
+        super().__init__()
+        self.epoch, self.folder, self.to = epoch, folder, to
+
+    def on_epoch_begin(self, epoch, logs=None):
+        if epoch == self.epoch:
+            shutil.copytree(self.folder, self.to)
 
 
 class KillIn(keras.callbacks.Callback):

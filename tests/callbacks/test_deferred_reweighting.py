@@ -1,5 +1,6 @@
 import keras
 import numpy as np
+import programs
 import pytest
 import tiny
 
@@ -52,6 +53,7 @@ def test_losses_before_and_after_the_switch(epoch):
         assert abs(plain - ours) > 0.1
 
 
+@programs.once("jax")
 @pytest.mark.parametrize(("start", "switch"), [(3, 2), (3, 3), (3, 4)])
 def test_resumed(start, switch):
     _, history = fit(switch, initial_epoch=start)
@@ -78,6 +80,7 @@ def test_gradients_follow():
     np.testing.assert_allclose(ours(1), plain, rtol=1e-5)
 
 
+@programs.once("jax")
 @pytest.mark.parametrize("epoch", [2, 9])
 def test_the_loss_has_its_weights_again(epoch):
     loss = ClassBalancedLoss(COUNTS)

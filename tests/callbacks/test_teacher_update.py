@@ -1,5 +1,6 @@
 import keras
 import numpy as np
+import programs
 import pytest
 import tiny
 
@@ -71,6 +72,7 @@ def assert_close(ours, theirs):
 
 
 @pytest.mark.slow
+@programs.once("jax")
 @pytest.mark.parametrize("copy", [False, True])
 def test_follows_the_moving_average(copy):
     made, record = model(), Record()

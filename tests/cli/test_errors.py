@@ -21,6 +21,7 @@ def error(capsys, *argv):
     return lines[0]
 
 
+@programs.once("tensorflow")
 @pytest.mark.parametrize(
     ("argv", "words"),
     [
@@ -90,6 +91,7 @@ def test_missing_and_truncated_files_are_named(tmp_path, capsys):
 
 
 @pytest.mark.slow
+@programs.once("jax")
 def test_a_workdir_of_another_configuration_is_refused(
     finished, tmp_path, capsys
 ):

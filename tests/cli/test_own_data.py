@@ -31,6 +31,7 @@ def photos(tmp_path):
 
 
 @pytest.mark.slow
+@programs.once("tensorflow")
 def test_inspect_train_export_and_predict(photos):
     out, _ = programs.run(
         *("inspect_data.py", "--data_dir=photos", "--image_size=16"), cwd=photos

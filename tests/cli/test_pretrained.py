@@ -45,6 +45,7 @@ def test_a_run_starts_from_a_state_dict(tmp_path):
     assert f"init_from_sha256 is '{digest}' there" in err.splitlines()[-1]
 
 
+@programs.once("tensorflow")
 def test_one_line_names_experts_that_start_anew(tmp_path, capsys):
     state = state_dict((1, 1, 1), 4, channels=1, stem=3)
     state = {n: a for n, a in state.items() if "downsample" not in n}
@@ -167,6 +168,7 @@ def torch_network(torch, blocks, width):
 
 
 @pytest.mark.slow
+@programs.once("tensorflow")
 def test_logits_are_those_of_pytorch(tmp_path):
     torch = pytest.importorskip("torch")
     torch.manual_seed(0)

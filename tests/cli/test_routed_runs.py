@@ -8,6 +8,7 @@ import toy
 from keras_lt import models
 from keras_lt.runs import reports, routing_cost
 
+pytestmark = programs.once("jax")
 TINY = (
     *("--method=ride", "--set=num_experts=2", "--set=epochs=(2,2,2)"),
     *programs.MICRO,
@@ -38,7 +39,6 @@ def test_evaluate_measures_the_routing(finished):
 
 
 @pytest.mark.slow
-@programs.once("tensorflow")
 def test_distils_from_a_folder(finished, tmp_path):
     teacher, _ = finished("ride")
     programs.run(
@@ -56,7 +56,6 @@ def test_distils_from_a_folder(finished, tmp_path):
 
 
 @pytest.mark.slow
-@programs.once("tensorflow")
 def test_sweeps_the_routers_of_a_run(finished, tmp_path):
     teacher, _ = finished("ride")
     out, _ = programs.run(

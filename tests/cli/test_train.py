@@ -38,6 +38,7 @@ def run(tmp_path_factory):
 
 
 @pytest.mark.slow
+@programs.once("jax")
 def test_prints_every_stage_and_the_means(run):
     _, out = run
     for word in ("ce, seed 0", "wb, seed 1", "features", "classifier"):
@@ -47,6 +48,7 @@ def test_prints_every_stage_and_the_means(run):
     assert [line.split()[0] for line in means[2:]] == ["ce", "wb"]
 
 
+@programs.once("jax")
 def test_prints_where_the_time_went(run):
     _, out = run
     lines = [line for line in out.splitlines() if line.startswith("time: ")]
@@ -55,6 +57,7 @@ def test_prints_where_the_time_went(run):
         assert f"{part} " in lines[0]
 
 
+@programs.once("jax")
 def test_the_folder_holds_everything(run):
     pytest.importorskip("matplotlib")
     folder = run[0] / "here" / "digits_lt-50-wb-seed1"
@@ -76,6 +79,7 @@ def test_the_folder_holds_everything(run):
     }
 
 
+@programs.once("jax")
 def test_result_json(run):
     folder = run[0] / "here" / "digits_lt-50-wb-seed1"
     result = programs.result(folder)
@@ -102,6 +106,7 @@ def test_result_json(run):
 
 
 @pytest.mark.slow
+@programs.once("jax")
 def test_precision_reaches_the_encoder_but_not_the_logits(tmp_path):
     programs.run(
         "train.py",
@@ -115,6 +120,7 @@ def test_precision_reaches_the_encoder_but_not_the_logits(tmp_path):
     assert model.get_layer("head").compute_dtype == "float32"
 
 
+@programs.once("jax")
 def test_evaluate_reproduces_the_result_from_the_model(run):
     folder = run[0] / "here" / "digits_lt-50-wb-seed1"
     out, _ = programs.run("evaluate.py", folder, cwd=run[0])
@@ -123,6 +129,7 @@ def test_evaluate_reproduces_the_result_from_the_model(run):
     assert f"{100 * result['accuracy']['few']:.1f}" in out.splitlines()[-2]
 
 
+@programs.once("jax")
 def test_the_same_command_again_does_not_train_again(run):
     folder = run[0] / "here" / "digits_lt-50-ce-seed0"
     before = (folder / "result.json").read_text()
@@ -208,6 +215,7 @@ def test_seeds_side_by_side(tmp_path, monkeypatch):
 
 
 @pytest.mark.slow
+@programs.once("tensorflow")
 def test_digits_of_the_first_version_are_read_with_their_split(tmp_path):
     run = ("--workdir=run", "--test_per_class=50")
     programs.run("train.py", *programs.TINY, *run, cwd=tmp_path)

@@ -84,6 +84,7 @@ def growth(program):
     return float(done.stdout)
 
 
+@programs.once("jax")
 @pytest.mark.parametrize("augment", ["Augment()", "Augment(pad=4, flip=True)"])
 def test_a_stream_takes_no_second_copy(augment):
     assert 1 <= growth(STREAM.replace("AUGMENT", augment)) <= 1.3

@@ -60,6 +60,7 @@ def test_train(tmp_path, monkeypatch):
 
 
 @pytest.mark.slow
+@programs.once("tensorflow")
 def test_lines_tell_what_is_known(tmp_path, monkeypatch):
     """Also of processes of their own, which begin without our settings."""
     monkeypatch.setenv("TF_ENABLE_ONEDNN_OPTS", "1")

@@ -1,6 +1,7 @@
 # Goldens: tests/cards/ssd.md.
 import keras
 import numpy as np
+import programs
 import pytest
 import tiny
 from gradients import gradient
@@ -219,6 +220,7 @@ def test_steps_per_execution_are_the_same_steps():
         np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=1e-6)
 
 
+@programs.once("jax")
 def test_a_saved_model_comes_back_with_its_queue(tmp_path):
     made, layer = model()
     fit(made, 3)
@@ -238,6 +240,7 @@ def test_a_saved_model_comes_back_with_its_queue(tmp_path):
         np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-5)
 
 
+@programs.once("tensorflow")
 @pytest.mark.parametrize("precision", ["mixed_bfloat16", "mixed_float16"])
 def test_mixed_precision(precision):
     before = keras.config.dtype_policy()

@@ -4,6 +4,7 @@ import contextlib
 
 import keras
 import numpy as np
+import programs
 import pytest
 import tiny
 import toy
@@ -120,6 +121,7 @@ def test_the_keys_of_a_step(groups):
     assert same == (groups == 1)  # the whole batch has one mean in any order
 
 
+@programs.once("jax")
 def test_groups_without_an_order_are_parts_as_they_come():
     made, layer = model(groups=2)
     (_, images, _), _ = batches()
@@ -130,6 +132,7 @@ def test_groups_without_an_order_are_parts_as_they_come():
         assert side.get_layer("norm").groups == 2
 
 
+@programs.once("jax")
 def test_every_step_draws_another_order():
     made, layer = model(shuffle=True, groups=2)
     orders = []
@@ -174,6 +177,7 @@ def test_two_devices_are_one_with_two_groups():
 
 
 @pytest.mark.slow
+@programs.once("jax")
 def test_a_saved_model_comes_back(tmp_path):
     made, layer = model(shuffle=True, groups=2)
     fit(made, 3)

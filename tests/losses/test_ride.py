@@ -1,6 +1,7 @@
 # Goldens: tests/cards/ride.md.
 import keras
 import numpy as np
+import programs
 import pytest
 import tiny
 from gradients import gradient
@@ -189,6 +190,7 @@ def test_other_base_losses():
 
 
 @pytest.mark.slow
+@programs.once("jax")
 def test_deferred_in_a_plain_fit():
     random = np.random.default_rng(0)
     x = random.normal(size=(12, 4))

@@ -1,5 +1,6 @@
 import keras
 import numpy as np
+import programs
 import pytest
 import toy
 
@@ -76,6 +77,7 @@ def test_published_training_on_large_sets(family, rates):
 
 
 @pytest.mark.slow
+@programs.once("jax")
 @pytest.mark.parametrize(
     "options",
     [

@@ -2,6 +2,7 @@ import hashlib
 
 import keras
 import numpy as np
+import programs
 import pytest
 import toy
 
@@ -38,6 +39,7 @@ def fingerprints(model):
 
 
 @pytest.mark.slow
+@programs.once("jax")
 def test_the_router_stage_changes_the_router_alone():
     seen = {}
 
@@ -161,6 +163,7 @@ def test_distillation(teacher, statistics):
     assert serve.output_shape == (None, 3)
 
 
+@programs.once("jax")
 @pytest.mark.parametrize("loss", ["ce", "balanced"])
 def test_experts_with_other_losses(loss):
     made = recipe(loss=loss, diversity=0.0, router=False, epochs=(2, 0, 0))
@@ -188,6 +191,7 @@ def test_base_losses():
 
 
 @pytest.mark.slow
+@programs.once("jax")
 def test_weight_balancing_on_experts():
     """WB's second stage on what RIDE trained, by name."""
     trained = train(recipe(head="linear", router=False, epochs=(1, 0, 0)))

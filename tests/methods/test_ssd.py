@@ -1,5 +1,6 @@
 import keras
 import numpy as np
+import programs
 import pytest
 import toy
 
@@ -146,6 +147,7 @@ def test_scaling_changes_one_number_a_class(stages, stage):
 
 
 @pytest.mark.slow
+@programs.once("jax")
 def test_fixed_statistics():
     seen = {}
     train(
@@ -224,6 +226,7 @@ def folded_head(weights):
     return {name: weights[name] * scales for name in names}
 
 
+@programs.once("jax")
 def test_starts_from_another_method(tmp_path):
     """Factors on a finished network of another method: plain LWS."""
     ce = METHODS["ce"](
@@ -255,6 +258,7 @@ def test_a_start_resets_the_keys():
                 np.testing.assert_array_equal(ours, value)
 
 
+@programs.once("jax")
 def test_starts_from_a_stage_of_another_run(stages):
     path = stages["folder"] / "stages" / "1-soft_labels.npz"
     seen = {}
@@ -326,6 +330,7 @@ def test_a_killed_run_draws_the_same_orders(tmp_path):
 
 
 @pytest.mark.slow
+@programs.once("jax")
 @pytest.mark.parametrize(
     ("options", "heads"),
     [

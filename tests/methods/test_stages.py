@@ -2,6 +2,7 @@
 
 import keras
 import numpy as np
+import programs
 import pytest
 import toy
 
@@ -17,15 +18,19 @@ from keras_lt.training.transfer import named_variables
 JIT = False if keras.backend.backend() == "tensorflow" else "auto"
 AFTER = ("crt", "lws", "tau", "ncm")
 GOING_ON = ("mislas", "los", "maxnorm", "la")
-TINY = {"backbone": "micro", "lr": 0.05, "batch_size": 7}  # of 35 images
+TINY = {"backbone": "micro", "width": 4, "lr": 0.05, "batch_size": 8}
 
 
 def recipe(after=AFTER, **options):
     method = METHODS["ce"].then(after)
     for name in after:
-        options = {f"{name}_epochs": 2, f"{name}_batch_size": 7} | options
+        options = {f"{name}_epochs": 2, f"{name}_batch_size": 8} | options
     known = {n: v for n, v in options.items() if n in method.defaults}
     return method(toy.problem(), epochs=(2,), **TINY, **known)
+
+
+def going_on_recipe():
+    return recipe(GOING_ON, la_tau=2.0, maxnorm_l2=0.0)
 
 
 def train(made, **options):
@@ -51,15 +56,25 @@ def train(made, **options):
     return seen
 
 
+def train_with_copies(made, folder):
+    """Train; what a kill in a stage's second epoch leaves lies beside."""
+
+    def copy(stage):
+        return [toy.CopyIn(1, folder, folder.with_name(stage.name))]
+
+    return train(made, workdir=folder, callbacks=copy) | {"folder": folder}
+
+
 @pytest.fixture(scope="module")
 def stages(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("stages")
-    return train(recipe(), workdir=folder) | {"folder": folder}
+    return train_with_copies(recipe(), tmp_path_factory.mktemp("a") / "run")
 
 
 @pytest.fixture(scope="module")
-def going_on():
-    return train(recipe(GOING_ON, la_tau=2.0, maxnorm_l2=0.0))
+def going_on(tmp_path_factory):
+    return train_with_copies(
+        going_on_recipe(), tmp_path_factory.mktemp("b") / "run"
+    )
 
 
 def changed(before, after):
@@ -124,6 +139,7 @@ def test_classifier_and_factors_learn_from_smoothed_labels(going_on):
     assert (loss.head, loss.tail, loss.form) == (0.3, 0.1, "concave")
 
 
+@programs.once("jax")
 def test_the_classifier_may_learn_slowly():
     seen = train(recipe(("mislas",), mislas_lr_factor=0.0))
     moved = changed(seen["train"], seen["mislas"])
@@ -156,8 +172,9 @@ def test_class_vectors_are_in_the_ball_of_their_start(going_on):
 
 
 @pytest.mark.slow
+@programs.once("jax")
 def test_maxnorm_is_the_second_stage_of_weight_balancing():
-    options = {"backbone": "micro", "batch_size": 7}
+    options = {"backbone": "micro", "batch_size": 8}
     both = METHODS["wb"](
         toy.problem(), epochs=(2, 2), head_lr=0.1, head_l2=0.01, **options
     )
@@ -168,7 +185,7 @@ def test_maxnorm_is_the_second_stage_of_weight_balancing():
         maxnorm_epochs=2,
         maxnorm_lr=0.1,
         maxnorm_l2=0.01,
-        maxnorm_batch_size=7,
+        maxnorm_batch_size=8,
     )
     theirs, ours = train(both)["classifier"], train(ours)["maxnorm"]
     for name, value in theirs.items():
@@ -176,6 +193,7 @@ def test_maxnorm_is_the_second_stage_of_weight_balancing():
 
 
 @pytest.mark.slow
+@programs.once("jax")
 def test_every_expert_learns():
     after = ("mislas", "los", "maxnorm")
     made = METHODS["ride"].then(after)(
@@ -223,23 +241,17 @@ def test_norms_of_a_cosine_classifier_have_no_say(stage):
         ("going_on", "maxnorm"),
     ],
 )
-def test_resumes_exactly(fixture, killed, tmp_path, request):
-    after, options = AFTER, {}
-    if fixture == "going_on":
-        after, options = GOING_ON, {"la_tau": 2.0, "maxnorm_l2": 0.0}
-
-    def kill(stage):
-        return [toy.KillIn(1)] if stage.name == killed else []
-
-    with pytest.raises(InterruptedError):
-        train(recipe(after, **options), workdir=tmp_path, callbacks=kill)
-    resumed = train(recipe(after, **options), workdir=tmp_path)
-    last = after[-1]
-    for name, value in request.getfixturevalue(fixture)[last].items():
+def test_resumes_exactly(fixture, killed, request):
+    whole = request.getfixturevalue(fixture)
+    made = recipe() if fixture == "stages" else going_on_recipe()
+    resumed = train(made, workdir=whole["folder"].with_name(killed))
+    last = made.stages[-1].name
+    for name, value in whole[last].items():
         np.testing.assert_array_equal(resumed[last][name], value)
 
 
 @pytest.mark.slow
+@programs.once("jax")
 def test_resumes_before_a_stage_without_epochs(stages, tmp_path):
     class Stop(Exception):
         pass

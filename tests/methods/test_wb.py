@@ -3,6 +3,7 @@ import json
 
 import keras
 import numpy as np
+import programs
 import pytest
 import toy
 
@@ -90,9 +91,14 @@ def test_epoch_clock_is_a_callback():
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "spread", [contextlib.nullcontext, toy.two_devices], ids=["one", "two"]
+    ("spread", "steps"),
+    [
+        pytest.param(contextlib.nullcontext, 1, marks=programs.once("jax")),
+        pytest.param(contextlib.nullcontext, 2, marks=programs.once("jax")),
+        pytest.param(toy.two_devices, 1, marks=programs.once("jax")),
+        (toy.two_devices, 2),
+    ],
 )
-@pytest.mark.parametrize("steps", [1, 2])
 def test_validation_is_of_the_projected_head(tmp_path, spread, steps):
     pixels, labels = toy.images((6, 5, 5), 2)
     with spread():

@@ -1,5 +1,6 @@
 import keras
 import numpy as np
+import programs
 import pytest
 import toy
 
@@ -13,6 +14,7 @@ def trainable(model):
     return sum(int(np.prod(v.shape)) for v in model.trainable_variables)
 
 
+@programs.once("jax")
 @pytest.mark.parametrize(
     ("backbone", "classes", "form", "parameters"),
     [
@@ -45,6 +47,7 @@ def small(**options):
     return model
 
 
+@programs.once("tensorflow")
 def test_views():
     model = small()
     logits = model.predict(PIXELS, verbose=0)
@@ -63,6 +66,7 @@ def test_views():
 
 
 @pytest.mark.slow
+@programs.once("jax")
 def test_experts_with_branches(tmp_path):
     model = small(num_experts=2)
     assert model.output_shape == (None, 6, 3)
@@ -80,6 +84,7 @@ def test_experts_with_branches(tmp_path):
     np.testing.assert_allclose(again, ours, rtol=1e-5, atol=1e-5)
 
 
+@programs.once("tensorflow")
 @pytest.mark.parametrize("form", ["normalization", "convolution"])
 def test_released_evaluation_graph(form):
     model = small(form=form)

@@ -1,6 +1,7 @@
 # Goldens: tests/cards/ssd.md.
 import keras
 import numpy as np
+import programs
 import toy
 
 from keras_lt.models import (
@@ -50,6 +51,7 @@ def shuffle(layer, seed=0):
     )
 
 
+@programs.once("jax")
 def test_parameters(zeros):
     model = contrastive_classifier(
         "resnext50", IMAGENET, batch_size=2, queue_size=4

@@ -2,6 +2,7 @@
 
 import keras
 import numpy as np
+import programs
 import pytest
 import tiny
 
@@ -103,6 +104,7 @@ def views(made):
 
 
 @pytest.mark.slow
+@programs.once("tensorflow")
 @pytest.mark.parametrize("router", [ExpertRouter, Mean])
 @pytest.mark.parametrize("make", [sequential, functional, without_trunk])
 def test_forms_agree(make, router):
@@ -130,6 +132,7 @@ def test_forms_agree(make, router):
         np.testing.assert_allclose(masked[row], mean, rtol=1e-4, atol=1e-5)
 
 
+@programs.once("tensorflow")
 def test_layers_around_the_parts():
     made, _ = experts(sequential)
     masked = views(made)[1]
@@ -167,6 +170,7 @@ def test_half_precision_around_the_router():
 
 
 @pytest.mark.slow
+@programs.once("jax")
 def test_the_router_is_trained_in_a_fit_of_the_user():
     made, routed = experts(without_trunk)
     for part in (*made.encoders, *made.heads):

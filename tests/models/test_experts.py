@@ -1,5 +1,6 @@
 import keras
 import numpy as np
+import programs
 import pytest
 import toy
 
@@ -45,6 +46,7 @@ def operations(model, experts):
 
 
 @pytest.mark.slow
+@programs.once("tensorflow")
 @pytest.mark.parametrize(
     ("backbone", "problem", "parameters", "plain", "macs"),
     [
@@ -159,6 +161,7 @@ def test_heads():
         assert [type(layer).__name__ for layer in heads] == [kind] * 2
 
 
+@programs.once("tensorflow")
 def test_views():
     model = small()
     pixels, _ = toy.test_images()
@@ -173,6 +176,7 @@ def test_views():
 
 
 @pytest.mark.slow
+@programs.once("tensorflow")
 def test_teacher_is_the_last_view(tmp_path):
     teacher, student = small(2), small(3)
     ensemble(teacher).save(tmp_path / "model.keras")

@@ -2,6 +2,7 @@
 # kaidic/LDAM-DRW, frank-xwang/RIDE-LongTailRecognition, jiequancui/ResLT.
 import keras
 import numpy as np
+import programs
 import pytest
 
 from keras_lt.methods import METHODS
@@ -33,6 +34,7 @@ def is_normal(values, fan):
     return near and np.abs(values).max() > 2.5 * values.std()
 
 
+@programs.once("tensorflow")
 @pytest.mark.parametrize(
     ("method", "options", "head", "fan", "law"),
     [
@@ -63,6 +65,7 @@ def test_linear_heads(method, options, head, fan, law):
     assert bias.std() == pytest.approx((3 * fan) ** -0.5, rel=0.15)
 
 
+@programs.once("tensorflow")
 @pytest.mark.parametrize(
     ("method", "head"), [("ldam", "head"), ("ride", "expert1_head")]
 )

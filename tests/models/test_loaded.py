@@ -1,6 +1,7 @@
 """Views of models that were saved, and loaded by another process."""
 
 import keras
+import programs
 import pytest
 import toy
 
@@ -26,6 +27,7 @@ def branched():
 
 
 @pytest.mark.slow
+@programs.once("jax")
 @pytest.mark.parametrize("earlier", [0, 3])
 @pytest.mark.parametrize(
     ("make", "views"),

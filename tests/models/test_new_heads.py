@@ -1,5 +1,6 @@
 import keras
 import numpy as np
+import programs
 import pytest
 import toy
 
@@ -39,6 +40,7 @@ def made(family):
 FAMILIES = ("linear", "cosine", "experts", "branches", "two_headed", "scaled")
 
 
+@programs.once("tensorflow")
 @pytest.mark.parametrize("family", FAMILIES)
 def test_copies_say_the_same(family):
     model, serve = made(family)
@@ -125,6 +127,7 @@ def test_shifted(family):
     np.testing.assert_allclose(ours, theirs + by, rtol=1e-4, atol=1e-5)
 
 
+@programs.once("jax")
 @pytest.mark.parametrize("family", ["branches", "experts"])
 def test_features_are_what_the_classifiers_see(family):
     model, _ = made(family)

@@ -186,6 +186,7 @@ def keras_hub_network(strided=2):
     return keras.Model(images, x, name="backbone")
 
 
+@programs.once("tensorflow")
 def test_takes_a_network_of_keras_hub(monkeypatch):
     monkeypatch.setitem(VARIANTS, "resnet50", (bottleneck_block, ONES))
     body = keras_hub_network()

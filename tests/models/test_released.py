@@ -2,6 +2,7 @@
 
 import keras
 import numpy as np
+import programs
 import pytest
 import released_layout as there
 import torch_layout
@@ -11,6 +12,7 @@ from keras_lt.models import anatomy, from_released, to_released
 from keras_lt.models.released import classes_from_the_rarest, first_branches
 from keras_lt.problem import Problem
 
+pytestmark = programs.once("tensorflow")
 PROBLEM = Problem((8, 8, 1), (9, 5, 2), (0.4,), (0.3,))
 PIXELS = np.random.default_rng(0).integers(0, 256, (5, 8, 8, 1))
 NORMALISED = ((PIXELS / 255 - 0.4) / 0.3).transpose(0, 3, 1, 2)

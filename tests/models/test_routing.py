@@ -1,5 +1,6 @@
 import keras
 import numpy as np
+import programs
 import pytest
 import toy
 
@@ -66,6 +67,7 @@ def test_three_forms_agree(model):
         np.testing.assert_allclose(masked[row], mean, atol=1e-5)
 
 
+@programs.once("tensorflow")
 @pytest.mark.parametrize(("goes_on", "experts"), [(0, 1), (1, 3)])
 def test_nobody_or_everybody_goes_on(model, goes_on, experts):
     set_routes(model, goes_on)
@@ -78,6 +80,7 @@ def test_nobody_or_everybody_goes_on(model, goes_on, experts):
 
 
 @pytest.mark.slow
+@programs.once("jax")
 @pytest.mark.parametrize("batch_size", [1, 7])
 def test_any_batch(model, batch_size):
     set_routes(model, 0.5)
@@ -100,6 +103,7 @@ def test_skipped_experts_do_not_run(model):
 
 
 @pytest.mark.slow
+@programs.once("jax")
 def test_saved_views_can_be_gathered(model, tmp_path):
     set_routes(model, 0.5)
     masked, _, _ = answers(model)

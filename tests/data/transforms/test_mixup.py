@@ -5,6 +5,7 @@ import dataclasses
 import every_kind
 import keras
 import numpy as np
+import programs
 import pytest
 import toy
 
@@ -142,7 +143,13 @@ def trained(kind, **options):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", ["tf.data", "device"])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        pytest.param("tf.data", marks=programs.once("tensorflow")),
+        pytest.param("device", marks=programs.once("jax")),
+    ],
+)
 def test_a_stage_of_a_recipe(kind):
     if kind == "tf.data":
         pytest.importorskip("tensorflow")

@@ -1,5 +1,6 @@
 import keras
 import numpy as np
+import programs
 import pytest
 import toy
 
@@ -205,6 +206,7 @@ def test_batches_that_keras_sends_ahead(kind, monkeypatch):
 
 
 @pytest.mark.slow
+@programs.once("jax")
 @pytest.mark.parametrize("kind", ["numpy", "device"])
 def test_two_fits_at_once_on_one_loader(kind):
     """A step of one between any two of the other."""
