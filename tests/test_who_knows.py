@@ -1,6 +1,7 @@
 """Who knows names of layers, and private names of Keras: one file each."""
 
 import ast
+import functools
 import importlib
 import inspect
 import pathlib
@@ -124,11 +125,16 @@ def of_keras(cls):
         module = base.__module__
         if module in ("builtins", "keras_lt.keras_internals"):
             continue
-        source = textwrap.dedent(inspect.getsource(base))
         is_ours = module == __name__ or module.startswith("keras_lt.")
         names = ours if is_ours else theirs
-        names |= rules.own_private_names(source)
+        names |= private_names(base)
     return ours & theirs
+
+
+@functools.cache  # many classes have the same bases
+def private_names(cls):
+    source = textwrap.dedent(inspect.getsource(cls))
+    return rules.own_private_names(source)
 
 
 @programs.once("jax")
