@@ -48,6 +48,7 @@ def run_doctest(test):
     return doctest.DocTestRunner(ByValue()).run(test).failed
 
 
+@pytest.mark.slow
 @programs.once("tensorflow")
 @pytest.mark.parametrize("name", MODULES)
 def test_doctests(name):

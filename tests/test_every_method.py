@@ -54,10 +54,8 @@ def train(
 
 # Methods of one stage do what those of more do: once is enough.
 SINGLE = [m for m in METHODS if len(METHODS[m].defaults["epochs"]) == 1]
-ONCE = {
-    method: programs.once(("tensorflow", "jax")[number % 2])
-    for number, method in enumerate(SINGLE)
-} | {"ldam": programs.once("tensorflow")}
+ONCE = dict.fromkeys(SINGLE, programs.once("jax"))
+ONCE["ldam"] = programs.once("tensorflow")
 
 # Copies of a network on two devices: those with weights, constraints or
 # callbacks of their own. Where programs are spread, a copy is no matter.

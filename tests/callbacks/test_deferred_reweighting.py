@@ -40,7 +40,7 @@ def fit(epoch, *, loss=None, rate=0.0, **options):
     )
 
 
-@pytest.mark.parametrize("epoch", [0, 1, 3, 5, 9])
+@pytest.mark.parametrize("epoch", [0, 3, 9])  # at once, later, never
 def test_losses_before_and_after_the_switch(epoch):
     weighted = [number >= epoch for number in range(5)]
     _, history = fit(epoch)

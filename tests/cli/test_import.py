@@ -64,6 +64,7 @@ def test_a_run_is_made_evaluated_and_goes_on(tmp_path):
     np.testing.assert_array_equal(stem.kernel, kernel)
 
 
+@pytest.mark.slow
 def test_an_imported_run_teaches(tmp_path):
     write(tmp_path, there.ldam(classes=10))
     flags = ("--dataset=digits_lt", "--out=run")
@@ -175,6 +176,7 @@ def test_the_command_has_a_name_that_no_module_can_have(capsys):
     assert "\n  --from  " in out
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("layout", "make", "stage"),
     [

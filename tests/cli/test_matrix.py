@@ -4,8 +4,8 @@ import numpy as np
 import programs
 import pytest
 
-pytestmark = programs.once("tensorflow")
-TINY = ("--method=ce", "--set=backbone=micro", "--noplots")
+pytestmark = [pytest.mark.slow, programs.once("tensorflow")]
+TINY = ("--method=ce", *programs.MICRO)
 EPOCHS = ("--set=epochs=(2,)", "--set=crt_epochs=2")
 MATRIX = (*TINY, *EPOCHS, "--then=crt", "--then=tau", "--workdir=runs")
 ALONE = "digits_lt-50-ce-seed0"
@@ -19,7 +19,6 @@ def matrix(tmp_path_factory):
     return folder, out
 
 
-@pytest.mark.slow
 def test_a_method_is_trained_once(matrix):
     folder, out = matrix
     assert sorted(path.name for path in (folder / "runs").iterdir()) == [*LINES]
@@ -41,7 +40,6 @@ def test_a_table_has_the_stages_side_by_side(matrix):
     assert row.split() == golden
 
 
-@pytest.mark.slow
 def test_the_same_weights_as_of_one_chain(matrix):
     folder, _ = matrix
     programs.run(

@@ -15,6 +15,7 @@ TINY = (
 )
 
 
+@pytest.mark.slow
 def test_a_run_reports_experts_and_routing(finished):
     folder, out = finished("ride")
     found = programs.result(folder)
@@ -31,6 +32,7 @@ def test_a_run_reports_experts_and_routing(finished):
         assert words in out
 
 
+@pytest.mark.slow
 def test_evaluate_measures_the_routing(finished):
     folder, _ = finished("ride")
     out, _ = programs.run("evaluate.py", folder, cwd=folder.parent)

@@ -1,6 +1,7 @@
 # Goldens: tests/cards/reslt.md.
 import keras
 import numpy as np
+import programs
 import pytest
 import tiny
 
@@ -102,7 +103,13 @@ def test_golden_classifier_by_tau(tau, golden):
     np.testing.assert_allclose(ours, same, rtol=1e-5)
 
 
-@pytest.mark.parametrize("form", ["normalization", "convolution"])
+@pytest.mark.parametrize(
+    "form",
+    [
+        "normalization",
+        pytest.param("convolution", marks=programs.once("jax")),
+    ],
+)
 def test_a_step_of_training(form):
     maps = keras.Input((3, 3, 4))
     layer = ResidualFusion(3, form=form, name="head")

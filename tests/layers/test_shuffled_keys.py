@@ -105,7 +105,7 @@ def test_an_order_and_back_is_exact():
     np.testing.assert_array_equal(back, x)
 
 
-@pytest.mark.parametrize("groups", [1, 2, 4])
+@pytest.mark.parametrize("groups", [1, 4])
 def test_the_keys_of_a_step(groups):
     made, layer = model(shuffle=True, groups=groups)
     order = draw(layer)

@@ -20,7 +20,7 @@ CIFAR = Problem(
 SMALL = Problem((8, 8, 1), (30, 10, 3), (0.25,), (0.5,))
 
 
-pytestmark = [pytest.mark.usefixtures("zeros"), programs.once("jax")]
+pytestmark = [pytest.mark.usefixtures("zeros"), programs.once("tensorflow")]
 
 
 def trainable(model):
