@@ -1,12 +1,14 @@
 """The optimizer of the published recipes."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import keras
 from keras import ops
 
 from keras_lt.keras_internals import variable_index
+
+AVERAGES = ("ema", "swa")
 
 
 @keras.saving.register_keras_serializable(package="keras_lt")
@@ -34,19 +36,28 @@ class SGD(keras.optimizers.Optimizer):
             last of them; the rate is that of this step. Unlike Keras's
             `gradient_accumulation_steps`, it works under every tf.distribute
             strategy.
+        average: "ema", an exponential moving average of every weight: of its
+            t-th value it takes in 1 - min(`average_momentum`, (1 + t) / (10 +
+            t)); or "swa", the mean of its values. None for none.
+        average_momentum: Of "ema", in [0, 1).
+        average_steps: The step, from 0, with which the average begins; and
+            the one with which weights become their averages and stay so.
+            Steps after it leave nothing to learn but the statistics of batch
+            normalisation: those of a network with averaged weights are not
+            the average of those that there were.
         name: Name of the optimizer.
         **kwargs: Of `keras.optimizers.Optimizer`, such as `clipnorm`.
 
     Raises:
-        ValueError: if `momentum`, `l2`, a factor or `accumulate_steps` is out
-            of range.
+        ValueError: if `momentum`, `l2`, a factor, `accumulate_steps` or an
+            argument on averages is out of range.
 
     Example:
         >>> optimizer = SGD(0.1, momentum=0.9, l2=5e-4, nesterov=True)
         >>> optimizer.l2
         0.0005
 
-    Source: `torch.optim.SGD`.
+    Source: `torch.optim.SGD`; Izmailov et al., UAI 2018 ("swa").
     """
 
     def __init__(
@@ -58,6 +69,9 @@ class SGD(keras.optimizers.Optimizer):
         l2: float = 0.0,
         rate_factors: Mapping[str, float] | None = None,
         accumulate_steps: int = 1,
+        average: str | None = None,
+        average_momentum: float = 0.999,
+        average_steps: Sequence[int] = (0, 0),
         name: str = "sgd",
         **kwargs,
     ):
@@ -75,12 +89,28 @@ class SGD(keras.optimizers.Optimizer):
             raise ValueError(
                 f"`accumulate_steps` must be >= 1, got {accumulate_steps}"
             )
+        if average not in (None, *AVERAGES):
+            raise ValueError(
+                f"`average` must be None or one of {AVERAGES}, got {average!r}"
+            )
+        if not 0 <= average_momentum < 1:
+            raise ValueError(
+                f"`average_momentum` must be in [0, 1), got {average_momentum}"
+            )
+        if average and not 0 <= average_steps[0] < average_steps[1]:
+            raise ValueError(
+                "`average_steps` must be two steps >= 0, the second one "
+                f"later, got {average_steps}"
+            )
         super().__init__(learning_rate=learning_rate, name=name, **kwargs)
         self.momentum = momentum
         self.nesterov = nesterov
         self.l2 = l2
         self.rate_factors = dict(rate_factors or {})
         self.accumulate_steps = accumulate_steps
+        self.average = average
+        self.average_momentum = average_momentum
+        self.average_steps = tuple(map(int, average_steps))
 
     def build(self, variables):
         """Create one momentum buffer for each variable."""
@@ -95,6 +125,11 @@ class SGD(keras.optimizers.Optimizer):
         if self.accumulate_steps > 1:
             self.sums = [
                 self.add_variable_from_reference(variable, "sum")
+                for variable in variables
+            ]
+        if self.average:
+            self.averages = [
+                self.add_variable_from_reference(variable, "average")
                 for variable in variables
             ]
 
@@ -123,6 +158,26 @@ class SGD(keras.optimizers.Optimizer):
             move = ops.where(moves, move, 0.0)
         self.assign(buffer, velocity)
         self.assign_sub(variable, move)
+        if self.average:
+            self._take_in(variable, self.averages[index])
+
+    def _take_in(self, variable, average):
+        """Move the average of a variable, or make it the variable's value."""
+        first, last = self.average_steps
+        step, k = self.iterations, self.accumulate_steps
+        before = ops.cast((step - first) // k, variable.dtype)
+        if self.average == "swa":
+            kept = before / (before + 1)
+        else:
+            kept = ops.minimum(
+                self.average_momentum, (1 + before) / (10 + before)
+            )
+        kept = ops.where(step < first, 0.0, kept)
+        mean, value = map(ops.convert_to_tensor, (average, variable))
+        takes = ops.logical_and(step < last, (step + 1) % k == 0)
+        mean = ops.where(takes, kept * mean + (1 - kept) * value, mean)
+        self.assign(average, mean)
+        self.assign(variable, ops.where(step < last, value, mean))
 
     def get_config(self):
         """Return the arguments."""
@@ -133,4 +188,7 @@ class SGD(keras.optimizers.Optimizer):
             "l2": self.l2,
             "rate_factors": self.rate_factors,
             "accumulate_steps": self.accumulate_steps,
+            "average": self.average,
+            "average_momentum": self.average_momentum,
+            "average_steps": list(self.average_steps),
         }

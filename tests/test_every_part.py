@@ -184,6 +184,9 @@ ARGUMENTS = {
             "l2": 0.1,
             "rate_factors": {"bias": 2.0},
             "accumulate_steps": 3,
+            "average": "swa",
+            "average_momentum": 0.9,
+            "average_steps": [2, 4],
             "name": "steps",
             "clipnorm": 2.0,
         }

@@ -117,6 +117,48 @@ def test_mean_of_several_steps(nesterov):
     np.testing.assert_allclose(ours, expected, rtol=1e-5, atol=1e-6)
 
 
+def placed(optimizer, values):
+    """Averages while a weight is put somewhere before each step."""
+    weight = keras.Variable(np.float32([values[0]]))
+    optimizer.build([weight])
+    averages, weights = [], []
+    for value in values:
+        weight.assign([value])
+        optimizer.apply([keras.ops.zeros(1)])
+        averages.append(float(optimizer.averages[0][0]))
+        weights.append(float(weight[0]))
+    return averages, weights
+
+
+def test_exponential_average():
+    """Golden of tests/cards/toolbox.md, section 11: d = 0.9."""
+    steps = [1.0] * 81 + [2.0, 3.0, 4.0, 5.0]  # (1 + 80) / (10 + 80) = 0.9
+    ours = SGD(average="ema", average_momentum=0.9, average_steps=(0, 84))
+    averages, weights = placed(ours, steps)
+    np.testing.assert_allclose(averages[80:84], [1, 1.1, 1.29, 1.561], 1e-6)
+    np.testing.assert_allclose(averages[84], 1.561, 1e-6)
+    np.testing.assert_allclose(weights[80:], [1, 2, 3, 4, 1.561], 1e-6)
+    first = placed(SGD(average="ema", average_steps=(1, 9)), [5.0, 1.0, 2.0])
+    # Before it begins the average follows; then it keeps 1/10, and 2/11.
+    golden = [5.0, 0.1 * 5 + 0.9 * 1, 2 / 11 * 1.4 + 9 / 11 * 2]
+    np.testing.assert_allclose(first[0], golden, 1e-6)
+
+
+@pytest.mark.parametrize("parts", [1, 2])
+def test_mean_of_the_weights(parts):
+    values = np.repeat([9.0, 1.0, 2.0, 6.0, 8.0], parts)
+    ours = SGD(
+        average="swa",
+        average_steps=(parts, 4 * parts),
+        accumulate_steps=parts,
+    )
+    averages, weights = placed(ours, values)
+    found = averages[parts - 1 :: parts]  # those of updates
+    np.testing.assert_allclose(found, [9, 1, 1.5, 3, 3], 1e-6)
+    np.testing.assert_allclose(weights[-parts:], [3] * parts, 1e-6)
+    np.testing.assert_allclose(weights[:-parts], values[:-parts], 1e-6)
+
+
 @pytest.mark.slow
 @programs.once("jax")
 def test_weight_decay_alone_forgets_the_start():
@@ -173,6 +215,9 @@ def test_defaults():
         {"momentum": -0.1},
         {"l2": -1e-4},
         {"accumulate_steps": 0},
+        {"average": "mean"},
+        {"average_momentum": 1.0},
+        {"average_steps": (3, 3), "average": "swa"},
     ],
     ids=str,
 )

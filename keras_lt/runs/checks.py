@@ -6,9 +6,11 @@ import keras
 
 from keras_lt.hyperparameters import nearest
 from keras_lt.methods import METHODS
+from keras_lt.optimizers import AVERAGES
 from keras_lt.runs.request import Request
 
 KNOWN = {
+    "average": AVERAGES,
     "precision": ("float32", "mixed_bfloat16", "mixed_float16"),
     "unreadable": ("error", "skip"),
     "lr_scaling": ("none", "linear"),
@@ -45,6 +47,9 @@ def check(request: Request) -> None:
     for name in POSITIVE:
         if values[name] is not None and not values[name] > 0:
             raise ValueError(f"--{name} must be > 0, got {values[name]}")
+    for name in ("average_momentum", "average_from"):
+        if values[name] is not None and not 0 <= values[name] < 1:
+            raise ValueError(f"--{name} must be in [0, 1), got {values[name]}")
     if request.conditions.from_stage and not request.conditions.init_from:
         raise ValueError("--from_stage needs --init_from")
     _check_seeds(request)

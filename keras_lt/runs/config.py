@@ -8,6 +8,7 @@ from typing import Any
 from keras_lt.image_reader import whole_of
 from keras_lt.runs.options import Conditions, DataOptions
 
+AVERAGE = ("average", "average_momentum", "average_from")
 ELSEWHERE = ("data_dir", "unreadable")  # they decide no result
 FIRST_VERSION_TEST = 50  # test images of a digit in version 0.1.0
 
@@ -61,6 +62,8 @@ class RunConfig(Conditions):
             "seed": self.seed,
             "hyperparameters": dict(self.hyperparameters),
         }
+        if self.average:
+            content |= {name: getattr(self, name) for name in AVERAGE}
         if self.then:
             content["then"] = list(self.then)
         if self.init_from_sha256:
@@ -101,7 +104,9 @@ class RunConfig(Conditions):
             **({"image_size": content["image_size"]} if on_disk else {}),
         )
         plain = ("method", "hyperparameters", "split_sha256", "backend", "seed")
-        fields = [field.name for field in dataclasses.fields(Conditions)]
+        fields = {field.name for field in dataclasses.fields(Conditions)}
+        if "average" not in content:  # as in most runs
+            fields -= {*AVERAGE}
         own = {name: content[name] for name in (*plain, *fields)}
         return cls(
             **own | {"augment": tuple(content["augment"])},
@@ -159,6 +164,7 @@ class RunConfig(Conditions):
             f"{self.data.dataset}-{self.data.imbalance_ratio:g}",
             f"{self.method}{stages}",
             *(f"{k}={v}".replace("/", "_") for k, v in variant.items()),
+            *([self.average] if self.average else []),
             f"seed{self.seed}",
         ]
         return "-".join(parts)

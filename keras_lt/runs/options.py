@@ -91,6 +91,20 @@ class Conditions:
         "keras.RandomRotation(factor=0.05), keras_cv.RandAugment. Several: "
         "published+autoaugment+cutout, or repeat the flag.",
     )
+    average: str | None = option(
+        None,
+        "Average of the weights of all steps, which every stage ends with: "
+        "ema (exponential moving average) or swa (plain mean). Default: none, "
+        "or the method's.",
+    )
+    average_momentum: float = option(
+        0.999, "Of --average=ema; the first steps have a smaller one."
+    )
+    average_from: float | None = option(
+        None,
+        "Share of a stage after which --average begins. Default: ema 0, swa "
+        "0.75.",
+    )
     accumulate_steps: int = option(
         1,
         "Parts of a batch that are computed one after the other, where a "

@@ -11,7 +11,7 @@ from keras_lt.problem import Problem
 from keras_lt.runs import augmentation
 from keras_lt.runs.config import RunConfig
 from keras_lt.runs.folder import RunFolder
-from keras_lt.training import Recipe
+from keras_lt.training import Average, Recipe
 
 
 def make_recipe(
@@ -37,6 +37,11 @@ def make_recipe(
         dataset.source.pixel_std,
     )
     recipe = method(problem, **{**values, **sizes, **_teacher(values)})
+    if config.average:
+        average = Average(
+            config.average, config.average_momentum, config.average_from
+        )
+        recipe = dataclasses.replace(recipe, average=average)
     return _mixed(recipe, config.augment, problem.num_classes)
 
 

@@ -1,6 +1,7 @@
 """From a recipe to a trained model."""
 
 from keras_lt.problem import Problem
+from keras_lt.training.averages import Average
 from keras_lt.training.checkpoint import without_optimizer
 from keras_lt.training.clock import Clock
 from keras_lt.training.engine.replicas import synchronize_batch_norm
@@ -13,6 +14,7 @@ from keras_lt.training.runner import Outcome, rehearse, run
 from keras_lt.training.transfer import copy_weights, read_weights
 
 __all__ = [
+    "Average",
     "Clock",
     "Outcome",
     "Problem",

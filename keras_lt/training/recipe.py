@@ -8,6 +8,7 @@ import keras
 import numpy as np
 
 from keras_lt.data import Batching, Transform
+from keras_lt.training.averages import Average
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -84,6 +85,8 @@ class Recipe:
             `{"rotation": 15.0}`.
         second_view: The same for the second view of stages with two views,
             in which it differs from the published augmentation.
+        average: Of the weights of every stage that trains, or None. Stages
+            that carry on with an optimizer count as one with those before.
 
     Raises:
         ValueError: if there is no stage, or two have the same name.
@@ -96,6 +99,7 @@ class Recipe:
     views: Callable[[keras.Model], Mapping[str, keras.Model]] = lambda model: {}
     augment: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     second_view: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    average: Average | None = None
 
     def __post_init__(self):
         """Check the stages."""

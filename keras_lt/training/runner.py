@@ -15,6 +15,7 @@ from keras_lt.training.engine.replicas import synchronize_batch_norm
 from keras_lt.training.engine.undrawn import undrawn
 from keras_lt.training.evaluation import predict_logits
 from keras_lt.training.fitting import fit
+from keras_lt.training.optimizing import make_optimizer
 from keras_lt.training.recipe import Recipe, Stage
 from keras_lt.training.teaching import soft_labels
 from keras_lt.training.transfer import copy_weights, read_weights
@@ -116,16 +117,9 @@ def run(
             if sync_batch_norm:
                 synchronize_batch_norm(model)
             if stage.epochs:
-                new = stage.optimizer and stage.optimizer(
-                    loader.steps(stage.batching)
+                new = make_optimizer(
+                    recipe, index, loader, accumulate_steps=accumulate_steps
                 )
-                if new and accumulate_steps > 1:
-                    if not hasattr(new, "accumulate_steps"):
-                        raise ValueError(
-                            "`accumulate_steps` > 1 needs `optimizers.SGD` in "
-                            f"stage {stage.name!r}, got {new!r}"
-                        )
-                    new.accumulate_steps = accumulate_steps
                 model.compile(
                     new or model.optimizer,
                     loss=stage.loss,
@@ -204,9 +198,7 @@ def rehearse(
                 loader.check(
                     stage.batching, soft_labels=stage.soft_labels is not None
                 )
-            steps = loader.steps(stage.batching)
-            if stage.optimizer:
-                stage.optimizer(steps)
+                make_optimizer(recipe, index, loader)
 
 
 def _begin(source: Source, stage: Stage, model: keras.Model) -> None:
