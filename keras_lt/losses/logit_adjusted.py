@@ -2,8 +2,10 @@
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import keras
+import numpy as np
 from keras import ops
 
 from keras_lt import stats
@@ -20,7 +22,9 @@ class LogitAdjustedLoss(keras.losses.Loss):
 
     Args:
         class_counts: Training images per class, length C, all > 0.
-        tau: Exponent of the priors; 0 is plain cross entropy.
+        tau: Exponent of the priors; 0 is plain cross entropy. Several are
+            those of E experts: with different ones, some say more of frequent
+            classes and others of rare ones.
         reduction: As in `keras.losses.Loss`.
         name: Name of the loss.
         **kwargs: Of `keras.losses.Loss`, such as `dtype`.
@@ -29,7 +33,8 @@ class LogitAdjustedLoss(keras.losses.Loss):
         probabilities of the classes; logits `(B, C)`, or `(B, E, C)` of E
         experts that each have a loss of their own.
     Returns: values `(B,)` in nats, then reduced by Keras.
-    Raises: ValueError: if a count is not positive, naming the class.
+    Raises: ValueError: if a count is not positive, naming the class; when
+        called, if several `tau` are not as many as the experts.
 
     Example:
         >>> loss = LogitAdjustedLoss((75, 25))
@@ -37,7 +42,8 @@ class LogitAdjustedLoss(keras.losses.Loss):
         1.3863
 
     Source: Menon et al., ICLR 2021, `google-research:logit_adjustment`; Ren et
-        al., NeurIPS 2020, `jiawei-ren/BalancedMetaSoftmax`.
+        al., NeurIPS 2020, `jiawei-ren/BalancedMetaSoftmax`; Zhou & Luo, CVPR
+        2026 (one `tau` for each expert).
     Differs from the released code: a class without images is an error; there
         it has a prior of 1e-12.
     """
@@ -46,22 +52,35 @@ class LogitAdjustedLoss(keras.losses.Loss):
         self,
         class_counts: Sequence[int],
         *,
-        tau: float = 1.0,
+        tau: float | Sequence[float] = 1.0,
         reduction: str = "sum_over_batch_size",
         name: str = "logit_adjusted_loss",
         **kwargs,
     ):
         super().__init__(name=name, reduction=reduction, **kwargs)
         self.class_counts = stats.check_class_counts(class_counts)
-        self.tau = tau
+        self.tau: Any = tau
+        if not isinstance(tau, int | float):
+            self.tau = [*map(float, tau)]
         total = sum(self.class_counts)
-        self._shift = [tau * math.log(n / total) for n in self.class_counts]
+        log_priors = [math.log(n / total) for n in self.class_counts]
+        # (C,), or (E, C)
+        self._shift = np.multiply.outer(self.tau, log_priors).tolist()
         self._plain = SoftmaxCrossentropy()
 
     def call(self, y_true, y_pred):
         """Return the values `(B,)`."""
         y_pred = ops.convert_to_tensor(y_pred)
+        if isinstance(self.tau, list):
+            self._check_experts(y_pred.shape)
         return self._plain.call(y_true, y_pred + ops.array(self._shift))
+
+    def _check_experts(self, shape):
+        if len(shape) != 3 or shape[1] != len(self.tau):
+            raise ValueError(
+                f"`tau` has {len(self.tau)} values, so logits must be "
+                f"(B, {len(self.tau)}, C), got {tuple(shape)}"
+            )
 
     def get_config(self):
         """Return the arguments."""

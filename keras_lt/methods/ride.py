@@ -9,6 +9,7 @@ from keras_lt.losses import (
     ClassBalancedLoss,
     DistillationLoss,
     LDAMLoss,
+    LogitAdjustedLoss,
     RIDELoss,
     RouterLoss,
     SoftmaxCrossentropy,
@@ -150,6 +151,7 @@ def _loss(
         "ldam": LDAMLoss(counts, scale=scale, reweighted=reweighted),
         "ce": SoftmaxCrossentropy(),
         "balanced": ClassBalancedLoss(counts),
+        "la": LogitAdjustedLoss(counts),
     }[experts.loss]
     students = RIDELoss(
         counts,

@@ -38,6 +38,28 @@ def test_mixed_labels_lie_between():
     assert mixed == pytest.approx(0.25 * ends[0] + 0.75 * ends[1], rel=1e-6)
 
 
+@pytest.mark.parametrize(
+    "labels", [LABELS, np.float32([[1, 0, 0], [0.5, 0.5, 0], [0, 0.1, 0.9]])]
+)
+def test_each_expert_has_its_own_exponent(labels):
+    """The golden of one is that of logits (B, C)."""
+    both = np.stack([LOGITS, -LOGITS], axis=1)  # (B, 2, C)
+    found = LogitAdjustedLoss(COUNTS, tau=(0.5, 2))(labels, both)
+    golden = sum(
+        float(LogitAdjustedLoss(COUNTS, tau=tau)(labels, logits))
+        for tau, logits in ((0.5, LOGITS), (2, -LOGITS))
+    )
+    assert float(found) == pytest.approx(golden, rel=1e-6)
+
+
+def test_as_many_exponents_as_experts():
+    loss = LogitAdjustedLoss(COUNTS, tau=[1, 2])
+    for logits in (LOGITS, np.stack([LOGITS] * 3, axis=1)):
+        with pytest.raises(ValueError, match="`tau` has 2 values"):
+            loss(LABELS, logits)
+    assert loss.get_config()["tau"] == [1.0, 2.0]
+
+
 def test_a_class_without_images_is_an_error():
     with pytest.raises(ValueError, match="got 0 for class 1"):
         LogitAdjustedLoss((3, 0))

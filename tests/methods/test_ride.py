@@ -181,6 +181,7 @@ def test_base_losses():
         "ldam": "LDAMLoss",
         "ce": "SoftmaxCrossentropy",
         "balanced": "ClassBalancedLoss",
+        "la": "LogitAdjustedLoss",
     }
     for loss, kind in kinds.items():
         for stage in recipe(loss=loss).stages[:2]:

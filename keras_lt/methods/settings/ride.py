@@ -47,7 +47,8 @@ class Experts:
             release's `share_layer3`.
         head: Classifiers, "cosine" or "linear" (an unbounded divergence).
         loss: Of each expert: "ldam" with deferred class weights, as
-            published; "ce", cross entropy; "balanced", class-balanced.
+            published; "ce", cross entropy; "balanced", class-balanced; "la",
+            logit-adjusted.
         diversity: Coefficient of the divergence, negative to drive experts
             apart; 0 for none.
         divergence: "ensemble" as released, "pairwise" as in the paper.
@@ -59,7 +60,7 @@ class Experts:
     thin: float = 0.75
     own_stages: int = 2
     head: Literal["cosine", "linear"] = "cosine"
-    loss: Literal["ldam", "ce", "balanced"] = "ldam"
+    loss: Literal["ldam", "ce", "balanced", "la"] = "ldam"
     diversity: float = -0.45
     divergence: Literal["ensemble", "pairwise"] = "ensemble"
     gamma: float = 0.05
