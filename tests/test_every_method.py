@@ -26,6 +26,7 @@ EPOCHS = {
 FEWER = {
     "mislas": {"mislas_epochs": 2},
     "ride": {"num_experts": 2},  # as many as routers need
+    "shike": {"num_experts": 2, "hardest": 0.1, "warmup_lr": 0.005},
 }
 
 

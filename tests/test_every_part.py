@@ -104,6 +104,18 @@ ARGUMENTS = {
         },
         {"class_counts": COUNTS, "collaborative": True},
     ],
+    "SHIKELoss": [
+        {
+            "base": losses.LogitAdjustedLoss(COUNTS, tau=[0.9, 1.1]),
+            "mutual": 2.0,
+            "hardest": 0.5,
+            "gated": True,
+            "target_fill": -30.0,
+            "teacher_gradient": False,
+            "reduction": "sum",
+            "name": "lessons",
+        }
+    ],
     "SoftmaxCrossentropy": [{"reduction": "sum", "name": "plain"}],
     "RouterLoss": [{"pos_weight": 5.0, "reduction": "sum", "name": "routes"}],
     "DistillationLoss": [
@@ -256,6 +268,7 @@ LOGITS = {
     "RIDELoss": (2, 3),
     "ResLTLoss": (2, 3),
     "RouterLoss": (3, 4),
+    "SHIKELoss": (2, 3),
     "DistillationLoss": (3, 3),
     "HardSoftDistillation": (3, 3),
 }

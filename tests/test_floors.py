@@ -26,7 +26,8 @@ FLOORS = (
     ("__main__",),
 )
 SHARED_BY_METHODS = {
-    *("following", "method", "second_stages", "settings", "stages"),
+    *("following", "fused_experts", "method", "second_stages", "settings"),
+    "stages",
 }
 LINES = 250
 SMALL = (ROOT, ROOT.parent / "experiments")  # folders with small files

@@ -10,12 +10,14 @@ from keras_lt.losses.logit_adjusted import LogitAdjustedLoss
 from keras_lt.losses.reslt import ResLTLoss
 from keras_lt.losses.ride import RIDELoss
 from keras_lt.losses.router import RouterLoss
+from keras_lt.losses.shike import SHIKELoss
 from keras_lt.losses.softmax_crossentropy import SoftmaxCrossentropy
 
 TAKE_MIXED_LABELS = (
     FocalLoss,
     LabelAwareSmoothing,
     LogitAdjustedLoss,
+    SHIKELoss,
     SoftmaxCrossentropy,
 )
 
@@ -30,5 +32,6 @@ __all__ = [
     "RIDELoss",
     "ResLTLoss",
     "RouterLoss",
+    "SHIKELoss",
     "SoftmaxCrossentropy",
 ]

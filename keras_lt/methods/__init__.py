@@ -13,6 +13,7 @@ from keras_lt.methods import (
     mislas,
     reslt,
     ride,
+    shike,
     ssd,
     wb,
 )
@@ -26,6 +27,7 @@ METHODS = {
     "mislas": mislas.recipe,
     "reslt": reslt.recipe,
     "ride": ride.recipe,
+    "shike": shike.recipe,
     "ssd": ssd.recipe,
     "wb": wb.recipe,
 }

@@ -34,6 +34,7 @@ from keras_lt.models.routing import (
     experts_used,
     gathered,
 )
+from keras_lt.models.shallow_fusion import fused_experts
 from keras_lt.models.singles import single_views
 from keras_lt.models.wide_resnets import resnet
 
@@ -53,6 +54,7 @@ __all__ = [
     "experts_used",
     "folded",
     "fused",
+    "fused_experts",
     "from_released",
     "gathered",
     "head_views",

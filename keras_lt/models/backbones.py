@@ -14,6 +14,7 @@ BACKBONES = {
     "resnet8": partial(resnet_cifar, depth=8),
     "resnet20": partial(resnet_cifar, depth=20),
     "resnet32": partial(resnet_cifar, depth=32),
+    "resnet32b": partial(resnet_cifar, depth=32, shortcut="B"),
     "resnet18": partial(resnet, depth=18),
     "resnet34": partial(resnet, depth=34),
     **{name: partial(resnet_imagenet, variant=name) for name in VARIANTS},

@@ -62,7 +62,8 @@ def residual_network(
         block: Function `(x, channels, stride=, name=)` to the block's output.
         blocks: Number of blocks of each stage.
         width: Channels of the first stage, doubled in each later one.
-        part: `"whole"`; `"trunk"`, all before the last stages; or
+        part: `"whole"`; `"trunk"`, all before the last stages; `"stages"`, the
+            same with the maps after each of its stages, in a list; or
             `"expert"`, from there on.
         thin: Factor on the channels of the last two stages.
         own: How many the last stages are, 1 or 2.
@@ -75,10 +76,12 @@ def residual_network(
         raise ValueError(f"`own` must be 1 or 2, got {own}")
     end, wide = len(blocks), len(blocks) - 2
     split = end - own
-    parts = {"whole": (0, end), "trunk": (0, split), "expert": (split, end)}
+    parts = {"whole": (0, end), "expert": (split, end)}
+    parts |= dict.fromkeys(("trunk", "stages"), (0, split))
     if part not in parts:
         raise ValueError(f"`part` must be one of {[*parts]}, got {part!r}")
-    inputs = x = keras.Input(tuple(input_shape))
+    inputs, maps = keras.Input(tuple(input_shape)), []
+    x = inputs
     if part != "expert":
         x = stem(x)
     for stage in range(*parts[part]):
@@ -90,6 +93,9 @@ def residual_network(
                 stride=2 if stage and not number else 1,
                 name=anatomy.block_name(stage + 1, number + 1),
             )
+        maps.append(x)
+    if part == "stages":
+        return keras.Model(inputs, maps, name=name)
     if part != "trunk":
         x = layers.GlobalAveragePooling2D(name=anatomy.POOL)(x)
     return keras.Model(inputs, x, name=name)

@@ -21,20 +21,24 @@ def resnet_cifar(
     *,
     depth: int = 32,
     width: int = 16,
+    shortcut: str = "A",
     part: str = "whole",
     thin: float = 1.0,
     own: int = 2,
     name: str = anatomy.ENCODER,
 ) -> keras.Model:
-    """CIFAR ResNet with three stages and parameter-free shortcuts.
+    """CIFAR ResNet with three stages.
 
     Args:
         input_shape: `(H, W, channels)`.
         depth: Layers with weights, classifier included: 6 * blocks + 2.
         width: Channels of the first stage; the others have 2 and 4 times as
             many.
-        part: `"whole"`; `"trunk"`, all before the last stages; or
-            `"expert"`, from there on, for the trunk's output.
+        shortcut: Where the shape changes: "A", without parameters, or "B", a
+            1x1 convolution, see `blocks.basic_block`.
+        part: `"whole"`; `"trunk"`, all before the last stages; `"stages"`,
+            with the maps after each of them; or `"expert"`, from there on,
+            for the trunk's output.
         thin: Factor on the channels of the last two stages.
         own: How many stages an expert has: 2, or the very last one.
         name: Name of the model.
@@ -52,7 +56,7 @@ def resnet_cifar(
         >>> resnet_cifar((32, 32, 3)).count_params() - 2 * 1136
         463504
 
-    Source: He et al., CVPR 2016, section 4.2, with option A shortcuts; as in
+    Source: He et al., CVPR 2016, section 4.2; as in
         `kaidic/LDAM-DRW:models/resnet_cifar.py`.
     """
     blocks, rest = divmod(depth - 2, 6)
@@ -66,7 +70,7 @@ def resnet_cifar(
     return residual_network(
         input_shape,
         stem=stem,
-        block=partial(basic_block, shortcut="A", fan="fan_in"),
+        block=partial(basic_block, shortcut=shortcut, fan="fan_in"),
         blocks=(blocks,) * 3,
         width=width,
         part=part,

@@ -36,8 +36,9 @@ def resnet(
         input_shape: `(H, W, channels)`.
         depth: 18 or 34.
         width: Channels of the first stage; doubled in each later one.
-        part: `"whole"`; `"trunk"`, all before the last stages; or
-            `"expert"`, from there on, for the trunk's output.
+        part: `"whole"`; `"trunk"`, all before the last stages; `"stages"`,
+            with the maps after each of them; or `"expert"`, from there on,
+            for the trunk's output.
         thin: Factor on the channels of the last two stages.
         own: How many stages an expert has: 2, or the very last one.
         name: Name of the model.

@@ -42,6 +42,7 @@ OURS = {
     *((name, "inaturalist2018") for name in ONE_STAGE),
     *(("balanced_softmax", "cifar"), ("ssd", "cifar")),
     ("ssd", "inaturalist2018"),
+    *(("shike", name) for name in ("imagenet_lt", "inaturalist2018")),
 }
 
 
@@ -229,7 +230,7 @@ def test_every_variant_is_in_the_table():
 
 
 def test_the_table_is_read():
-    assert len(ROWS) == 64
+    assert len(ROWS) == 65
     assert {row.title for row in ROWS} >= {"ride", "ride: routers", "reslt"}
     assert rates("step 2 3 x 0.1 warm 2", 1.0, 4) == pytest.approx(
         [0.5, 1, 0.1, 0.01]

@@ -49,7 +49,10 @@ def test_the_head_has_its_own_number_of_classes():
     assert model.output_shape == (None, 10)
 
 
-SMALL_BACKBONES = ["resnet8", "resnet20", "resnet32", "resnet18", "resnet34"]
+SMALL_BACKBONES = [
+    *("resnet8", "resnet20", "resnet32", "resnet32b"),
+    *("resnet18", "resnet34"),
+]
 LARGE_BACKBONES = {
     "resnet10": (10, 512, 4_905_792),
     "resnet50": (50, 2048, 23_508_032),
@@ -107,7 +110,7 @@ def test_parts_make_up_the_whole():
 @pytest.mark.parametrize("backbone", SMALL_BACKBONES)
 def test_every_backbone(backbone):
     model = classifier(backbone, SMALL, width=4)
-    depth = int(backbone.removeprefix("resnet"))
+    depth = int(backbone.removeprefix("resnet").removesuffix("b"))
     layers = model.get_layer("encoder").layers
     kernels = [
         layer

@@ -6,6 +6,7 @@ from typing import Any
 
 import keras
 
+from keras_lt.data import AutoAugment, Cutout, Policy
 from keras_lt.optimizers import SGD
 from keras_lt.schedules import EpochRates, step_rates
 
@@ -97,3 +98,26 @@ class SGDSettings:
             **how,
         )
         return self.along(rates)
+
+
+@dataclasses.dataclass(frozen=True)
+class Policies:
+    """What happens to single images after crop and flip.
+
+    Args:
+        autoaugment: Whether it is AutoAugment, as found on CIFAR-10.
+        cutout: Side of a black square in pixels; 0 for none.
+    """
+
+    autoaugment: bool = True
+    cutout: int = 16
+
+    @property
+    def augment(self) -> dict[str, Any]:
+        """Fields of `data.Augment`."""
+        found: tuple[Policy, ...] = ()
+        if self.autoaugment:
+            found += (AutoAugment(),)
+        if self.cutout:
+            found += (Cutout(self.cutout),)
+        return {"policies": found}

@@ -1,0 +1,80 @@
+"""What methods on experts of different depth share."""
+
+import dataclasses
+from typing import Any, Literal
+
+from keras_lt.losses import LogitAdjustedLoss
+from keras_lt.methods.settings.shared import Network
+from keras_lt.methods.stages import tuned
+from keras_lt.metrics import shot_accuracy_metrics
+from keras_lt.models import (
+    ensemble,
+    expert_views,
+    fused_experts,
+    new_heads,
+)
+from keras_lt.training import Problem, Recipe, Stage
+
+NETWORK = Network("resnet32b")
+
+
+@dataclasses.dataclass(frozen=True)
+class FusedExperts:
+    """Experts of different depth, see `models.fused_experts`.
+
+    Args:
+        num_experts: Experts, >= 1.
+        head: Classifiers, "cosine" or "linear".
+    """
+
+    num_experts: int = 3
+    head: Literal["cosine", "linear"] = "cosine"
+
+    def recipe(
+        self, problem: Problem, network: Network, *stages: Stage, **options: Any
+    ) -> Recipe:
+        """Train them; served is the mean of their logits.
+
+        Args:
+            problem: Shape and class counts.
+            network: What they are made of.
+            *stages: One after the other; those with 0 epochs are left out.
+            **options: Of `training.Recipe`.
+        """
+        return Recipe(
+            build=lambda: fused_experts(
+                network.backbone,
+                problem,
+                num_experts=self.num_experts,
+                width=network.width,
+                head=self.head,
+            ),
+            stages=tuple(stage for stage in stages if stage.epochs),
+            metrics=lambda: shot_accuracy_metrics(
+                problem.class_counts, num_views=self.num_experts
+            ),
+            serve=ensemble,
+            views=expert_views,
+            **options,
+        )
+
+
+def relearned(
+    problem: Problem, name: str, epochs: int, **options: Any
+) -> Stage:
+    """Draw the classifiers anew, and train them alone on adjusted logits.
+
+    Args:
+        problem: Shape and class counts.
+        name: Of the stage.
+        epochs: Of it.
+        **options: See `stages.tuned`.
+    """
+    return tuned(
+        name,
+        epochs,
+        view=lambda model: new_heads.remade(model, new_heads.redrawn, name),
+        loss=LogitAdjustedLoss(problem.class_counts),
+        needs=new_heads.own_heads,
+        **options,
+    )
