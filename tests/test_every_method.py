@@ -25,6 +25,7 @@ EPOCHS = {
 }
 FEWER = {
     "mislas": {"mislas_epochs": 2},
+    "record": {"num_experts": 2, "hardest": 0.01, "mutual": 0.1},
     "ride": {"num_experts": 2},  # as many as routers need
     "shike": {"num_experts": 2, "hardest": 0.1, "warmup_lr": 0.005},
 }
@@ -56,7 +57,8 @@ def train(
 # Methods of one stage do what those of more do: once is enough.
 SINGLE = [m for m in METHODS if len(METHODS[m].defaults["epochs"]) == 1]
 ONCE = dict.fromkeys(SINGLE, programs.once("jax"))
-ONCE["ldam"] = programs.once("tensorflow")
+ONCE |= dict.fromkeys(("ldam", "shike"), programs.once("tensorflow"))
+ONCE["record"] = programs.once("jax")  # of the parts of the one before
 
 # Copies of a network on two devices: those with weights, constraints or
 # callbacks of their own. Where programs are spread, a copy is no matter.
