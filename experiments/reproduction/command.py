@@ -30,8 +30,11 @@ class Reproduction:
     study: str = option(
         "reduced",
         "full: the published recipes, for GPUs. reduced: small networks and "
-        "few epochs, for a CPU. middle: ResNet-32 and a quarter of the "
-        "epochs, for an evening. check: two epochs of a full-size run.",
+        "few epochs, for a CPU. stages: the same, and stages that go on from "
+        "some of its runs. middle: ResNet-32 and a quarter of the epochs, for "
+        "an evening. ablation: likewise, AutoAugment and Cutout on plain "
+        "methods, and record without each of its parts. check: two epochs of "
+        "a full-size run.",
     )
     only: tuple[str, ...] = option(
         (), "Trainings whose names begin so.", commas=True

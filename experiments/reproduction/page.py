@@ -4,7 +4,7 @@ import importlib.util
 import pathlib
 import statistics
 
-from reproduction import studies, tables
+from reproduction import matrix, studies, tables
 
 GROUPS = ("overall", "many", "medium", "few")
 NAMES = {"cifar10_lt": "CIFAR-10-LT", "cifar100_lt": "CIFAR-100-LT"}
@@ -36,17 +36,32 @@ images; *best* is ours in the same way, of every fifth epoch.
 ResNet-32 and a quarter of the published epochs, for an evening and no GPU
 (`--study=middle`). WB has the settings of the reduced study.
 """,
+    "ablation": """
+## Record and its parts
+
+ResNet-32 (of the record and SHIKE with projections in its shortcuts), a
+quarter of the published epochs (`--study=ablation`), and each ingredient of
+`record` left out in turn. *Policies*: AutoAugment and Cutout.
+""",
     "reduced": """
 ## Reduced study
 
 **Not comparable with published numbers**: a ResNet-8 and few epochs, so that a
 CPU finishes all of it in less than an hour (BUILD.md). Every method gets the
 same network, images, crops and flips, and 12 epochs for each network that it
-trains; WB's classifier, RIDE's routers and SSD's factors get one to four more.
+trains; the second stages of WB, MiSLAS, SHIKE and the record, RIDE's routers
+and SSD's factors get one to four more. SHIKE and the record go without
+AutoAugment and Cutout, and MiSLAS mixes with alpha 0.2.
 The settings are the published ones but for what so few epochs need: a warm-up
 of one, rates that drop to a tenth at a time, RIDE's class weights from two
 thirds on, SSD's key encoder that follows by 0.99, and WB's rates, decay and
 loss. What was compared, was compared on held-out training images.
+""",
+    "stages": """
+### Stages that follow
+
+Overall / few-shot accuracy of methods of the reduced study alone, and with one
+more stage (`--study=stages`), which trains for four epochs or not at all.
 """,
 }
 NOT_YET = """
@@ -71,15 +86,21 @@ def write(folder: pathlib.Path) -> pathlib.Path:
     """
     folder.mkdir(parents=True, exist_ok=True)
     text, commands = HEAD, "\n## Commands\n\nRUN: the folder of a needed run.\n"
-    missing = []
+    missing, shown = [], set()
     for name, introduction in TEXTS.items():
         jobs = studies.STUDIES[name]()
         found = {job.name: tables.read(folder, job) for job in jobs}
         measured = [job for job in jobs if found[job.name]]
-        if measured:
-            text += introduction + _table(name, measured, found)
-            text += _picture(folder, name, measured, found)
-            commands += "".join(_details(j, found[j.name]) for j in measured)
+        new = [job for job in measured if job.name not in shown]
+        if new:
+            text += introduction
+            if name == "stages":
+                text += matrix.table(found)
+            else:
+                text += _table(name, measured, found)
+                text += _picture(folder, name, measured, found)
+            commands += "".join(_details(j, found[j.name]) for j in new)
+            shown |= {job.name for job in new}
         if name == "full":
             missing = [job for job in jobs if not found[job.name]]
     page = folder / "README.md"

@@ -2,6 +2,7 @@
 
 from reproduction.jobs import Job, Row
 from reproduction.published import C10, C100, PUBLISHED
+from reproduction.small_studies import ablation, middle, reduced, stages
 
 MAIN = 9  # of the trainings of a data set, those that come first
 
@@ -128,77 +129,6 @@ def _published(dataset: str, ratio: int) -> list[Job]:
     ]
 
 
-def reduced() -> list[Job]:
-    """All methods on CIFAR-100-LT, with a small network and few epochs."""
-
-    def job(name, settings, *rows):
-        settings = ("backbone=resnet8", *settings.split())
-        flags = tuple(f"--set={setting}" for setting in settings)
-        return Job(f"reduced-{name}", C100, 100, name, flags, rows)
-
-    return [  # the longest ones early: several processes end together then
-        job(
-            "ce",
-            "epochs=(12,) warmup_epochs=1 factor=0.1",
-            Row("Cross entropy", "train"),
-        ),
-        job(
-            "ssd",
-            "epochs=(12,2,12,2) warmup_epochs=1 momentum_encoder=0.99",
-            Row("SSD, hard head", "distill", "hard"),
-            Row("SSD, soft head", "distill", "soft"),
-            Row("SSD, hard head rescaled", "rescale"),
-        ),
-        job(
-            "ride",
-            "epochs=(8,4,1) warmup_epochs=1 factor=0.1 milestones=(0.67,0.9) "
-            "rotation=0.0",
-            Row("RIDE, 3 experts", "reweighted"),
-            Row("RIDE, 3 experts, routed", "router"),
-        ),
-        job(
-            "wb",
-            "epochs=(12,4) lr=0.05 l2=5e-4 head_loss=balanced head_lr=0.05 "
-            "head_l2=5e-3",
-            Row("WB, stage 1", "features"),
-            Row("WB, stage 2", "classifier"),
-        ),
-        job(
-            "reslt",
-            "epochs=(12,) warmup_epochs=1",
-            Row("ResLT", "train"),
-        ),
-    ]
-
-
-def middle() -> list[Job]:
-    """All methods with ResNet-32 and a quarter of the published epochs."""
-
-    def job(name, settings, *rows):
-        settings = ("backbone=resnet32", *settings.split())
-        flags = tuple(f"--set={setting}" for setting in settings)
-        flags = (*flags, "--epochs_scale=0.25", "--test_freq=5")
-        return Job(f"middle-{name}", C100, 100, name, flags, rows, seeds=(0,))
-
-    return [
-        job("ce", "", Row("Cross entropy", "train")),
-        job("reslt", "", Row("ResLT", "train")),
-        job(
-            "ride",
-            "",
-            Row("RIDE, 3 experts", "reweighted"),
-            Row("RIDE, 3 experts, routed", "router"),
-        ),
-        job(
-            "wb",
-            "lr=0.05 l2=5e-4 head_loss=balanced head_lr=0.05 head_l2=5e-3",
-            Row("WB, stage 1", "features"),
-            Row("WB, stage 2", "classifier"),
-        ),
-        job("ssd", "", Row("SSD, hard head rescaled", "rescale")),
-    ]
-
-
 def check() -> list[Job]:
     """Two epochs at full size: whether the machinery works, no result."""
     row = Row("Cross entropy, 2 epochs", "train")
@@ -208,7 +138,9 @@ def check() -> list[Job]:
 
 STUDIES = {
     "reduced": reduced,
+    "stages": stages,
     "middle": middle,
+    "ablation": ablation,
     "full": full,
     "check": check,
 }

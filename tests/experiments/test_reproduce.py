@@ -49,7 +49,8 @@ def test_declared_runs_have_the_stages_they_show(study):
     assert len(set(names)) == len(names)
     for job in jobs:
         assert job.needs is None or job.needs in names
-        recipe = METHODS[job.method]
+        then = [f[7:] for f in job.flags if f.startswith("--then=")]
+        recipe = METHODS[job.method].then(then)
         set_flags = [f[6:] for f in job.flags if f.startswith("--set=")]
         chosen = assignments.parse(recipe, set_flags)
         problem = Problem((32, 32, 3), class_counts=(500, 50, 5))
@@ -255,7 +256,8 @@ def test_the_page_is_made_of_the_files(tmp_path, monkeypatch):
     other = dataclasses.replace(CE, name="tiny-other", rows=(later,))
     open_ = dataclasses.replace(CE, name="tiny-open", ratio=10)
     jobs = [dataclasses.replace(job, seeds=(0, 1, 2)) for job in (CE, other)]
-    declared = {"reduced": jobs[:1], "middle": [], "full": [jobs[1], open_]}
+    declared = {"reduced": jobs[:1], "full": [jobs[1], open_]}
+    declared |= dict.fromkeys(("middle", "ablation", "stages"), [])
     for name, study in declared.items():
         monkeypatch.setitem(studies.STUDIES, name, lambda study=study: study)
     for seed, overall in enumerate((0.3, 0.32)):
@@ -286,6 +288,31 @@ def test_the_page_is_made_of_the_files(tmp_path, monkeypatch):
     tables.path(tmp_path, CE, 0).write_text("{")
     with pytest.raises(ValueError, match="tiny-ce-seed0.json is damaged"):
         page.write(tmp_path)
+
+
+def test_stages_that_follow_are_a_matrix(tmp_path, monkeypatch):
+    monkeypatch.setattr(page, "_picture", lambda *arguments: "")
+    ce, *_ = studies.reduced()
+    crt, tau = (
+        job
+        for job in studies.stages()
+        if job.name in ("reduced-ce+crt", "reduced-ce+tau")
+    )
+    assert "--init_from={needs}" in crt.flags and crt.needs == ce.name
+    text = page.write(tmp_path).read_text()
+    assert "Stages that follow" not in text
+    for job, overall in ((ce, 0.2), (crt, 0.25), (tau, 0.3)):
+        result = finished(overall, overall / 2, best=overall)
+        result["accuracy"] = result["stages"]["train"]["accuracy"]
+        tables.path(tmp_path, job, 0).write_text(json.dumps(result))
+    text = page.write(tmp_path).read_text()
+    section = text.partition("### Stages that follow")[2]
+    cells = dict(zip(row_of(section, ""), row_of(section, "`ce`"), strict=True))
+    assert cells["alone"] == "20.0 / 10.0"
+    assert cells["crt"] == "25.0 / 12.5" and cells["tau"] == "30.0 / 15.0"
+    assert cells["la"] == "–"
+    assert section.count("`reduced-ce+crt`") == 1  # its command
+    assert section.count("`reduced-ce`") == 1
 
 
 def test_the_page_in_the_repository_is_that_of_its_files(tmp_path):
