@@ -17,6 +17,7 @@ __all__ = [
     "callbacks",
     "constraints",
     "data",
+    "evaluation",
     "export",
     "layers",
     "losses",

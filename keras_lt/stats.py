@@ -171,7 +171,7 @@ def shot_accuracies(
     labels: np.ndarray,
     class_counts: Sequence[int],
 ) -> dict[str, float]:
-    """Overall accuracy, and the mean class accuracy of each shot group.
+    """Overall and balanced accuracy, and that of each shot group.
 
     Args:
         predictions: Predicted class ids `(N,)`.
@@ -179,12 +179,17 @@ def shot_accuracies(
         class_counts: *Training* images per class, length C.
 
     Returns:
-        `{"overall": ..., "many": ..., "medium": ..., "few": ...}` as
-        fractions. A group without classes (or without labels) is absent.
+        `{"overall": ..., "balanced": ..., "many": ..., "medium": ...,
+        "few": ...}` as fractions: of all images; and in the mean over all
+        classes, and over those of each group. A group without classes (or
+        without labels) is absent.
     """
     predictions, labels = np.asarray(predictions), np.asarray(labels)
     by_class = class_accuracies(predictions, labels, len(class_counts))
-    accuracies = {"overall": float((predictions == labels).mean())}
+    accuracies = {
+        "overall": float((predictions == labels).mean()),
+        "balanced": float(np.nanmean(by_class)),
+    }
     for name, members in shot_groups(class_counts)._asdict().items():
         present = members[~np.isnan(by_class[members])]
         if len(present):

@@ -112,7 +112,7 @@ def test_trains_serves_saves_and_resumes(method, finished, tmp_path):
     logits = predict_logits(serve, pixels)
     assert logits.shape == (len(pixels), 3)
     accuracy = evaluate(serve, pixels, labels, toy.COUNTS)["accuracy"]
-    assert set(accuracy) == {"overall", "medium", "few"}
+    assert set(accuracy) == {"overall", "balanced", "medium", "few"}
 
     path = tmp_path / "model.keras"
     without_optimizer(serve).save(path)

@@ -179,6 +179,14 @@ ARGUMENTS = {
     ],
     "ReLU": [{"max_value": 6.0, "negative_slope": 0.1, "name": "six"}],
     "ZeroPadShortcut": [{"channels": 6, "stride": 3, "name": "path"}],
+    "BalancedAccuracy": [
+        {"num_classes": 3, "num_views": 2, "name": "balanced"},
+        {"num_classes": 3},
+    ],
+    "ExpectedCalibrationError": [
+        {"num_classes": 3, "bins": 4, "num_views": 2, "name": "ece"},
+        {"num_classes": 3},
+    ],
     "ShotAccuracy": [
         {
             "class_counts": COUNTS,

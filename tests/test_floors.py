@@ -16,7 +16,7 @@ FLOORS = (
     ),
     (
         *("losses", "constraints", "layers", "metrics", "callbacks"),
-        *("optimizers", "schedules", "samplers"),
+        *("evaluation", "optimizers", "schedules", "samplers"),
     ),
     ("models", "data"),
     ("training",),

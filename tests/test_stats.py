@@ -80,7 +80,13 @@ def test_bucket_averages_make_the_overall_accuracy():
     right = np.tile(np.arange(1000), 100) < np.repeat(rate, 1000)
     predictions = np.where(right, labels, (labels + 1) % 100)
     accuracies = stats.shot_accuracies(predictions, labels, counts)
-    golden = {"overall": 0.531, "many": 0.722, "medium": 0.496, "few": 0.349}
+    golden = {
+        "overall": 0.531,
+        "balanced": 0.531,
+        "many": 0.722,
+        "medium": 0.496,
+        "few": 0.349,
+    }
     assert accuracies == pytest.approx(golden, abs=1e-9)
 
 
@@ -92,6 +98,7 @@ def test_shot_accuracies_at_the_borders():
     predictions = np.where(right, labels, (labels + 1) % 7)
     accuracies = stats.shot_accuracies(predictions, labels, counts)
     golden = {"many": 0.85, "medium": 0.6, "few": 0.3, "overall": 4.1 / 7}
+    golden["balanced"] = 4.1 / 7
     assert accuracies == pytest.approx(golden)
 
 
@@ -99,12 +106,13 @@ def test_classes_of_a_group_count_alike_and_images_overall():
     predictions, labels = [0, 1, 0, 0, 2], [0, 1, 1, 1, 2]
     accuracies = stats.shot_accuracies(predictions, labels, [200, 150, 5])
     golden = {"many": (1 + 1 / 3) / 2, "few": 1.0, "overall": 3 / 5}
+    golden["balanced"] = (1 + 1 / 3 + 1) / 3
     assert accuracies == pytest.approx(golden)
 
 
 def test_groups_without_classes_or_labels_are_absent():
     accuracies = stats.shot_accuracies([0, 1], [0, 0], [200, 50, 150])
-    assert accuracies == {"overall": 0.5, "many": 0.5}
+    assert accuracies == {"overall": 0.5, "balanced": 0.5, "many": 0.5}
 
 
 def test_class_accuracies_of_unseen_classes_are_nan():

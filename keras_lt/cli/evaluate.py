@@ -56,7 +56,8 @@ def main(argv: Sequence[str]) -> None:
     rows = {"result.json": before} if before else {}
     reports.print_accuracies({**rows, "now": found})
     if before and flip == result["flip_tta"]:
-        same = found == before
+        # Version 0.1.0 did not know balanced accuracy.
+        same = {name: found[name] for name in before} == before
         print("equal" if same else "NOT equal to result.json")
     if anatomy.has_router(model):
         plain = routing_cost.plain_macs(

@@ -6,7 +6,13 @@ import keras
 from keras import ops
 
 from keras_lt import stats
-from keras_lt.ops import are_mixed, class_ids
+from keras_lt.metrics.batches import (
+    image_weights,
+    mean_of_classes,
+    mean_view,
+    or_tiny,
+    true_classes,
+)
 
 GROUPS = ("overall", *stats.ShotGroups._fields)
 
@@ -71,19 +77,12 @@ class ShotAccuracy(keras.metrics.Metric):
 
     def update_state(self, y_true, y_pred, sample_weight=None):
         """Count right and all images of each class in a batch."""
-        y_true = ops.convert_to_tensor(y_true)
-        labels = class_ids(
-            ops.argmax(y_true, -1) if are_mixed(y_true) else y_true
-        )
-        y_pred = ops.convert_to_tensor(y_pred)[..., : len(self.class_counts)]
-        if y_pred.ndim == 3:
-            views = y_pred[:, : self.num_views]
-            y_pred = ops.mean(views, axis=1)  # (B, V, C) -> (B, C)
-        hit = ops.cast(ops.argmax(y_pred, -1) == labels, self.dtype)
-        weight = ops.ones_like(hit)
-        if sample_weight is not None:
-            weight = ops.cast(ops.reshape(sample_weight, (-1,)), self.dtype)
-        one_hot = ops.one_hot(labels, len(self.class_counts), dtype=self.dtype)
+        classes = len(self.class_counts)
+        labels = true_classes(y_true)
+        logits = mean_view(y_pred, classes, self.num_views)
+        hit = ops.cast(ops.argmax(logits, -1) == labels, self.dtype)
+        weight = image_weights(hit, sample_weight)
+        one_hot = ops.one_hot(labels, classes, dtype=self.dtype)
         self.right.assign_add(ops.matmul(weight * hit, one_hot))
         self.total.assign_add(ops.matmul(weight, one_hot))
 
@@ -92,10 +91,9 @@ class ShotAccuracy(keras.metrics.Metric):
         # Few operations: Keras calls it every epoch without compiling it.
         right, total = self.right + 0.0, self.total + 0.0
         if self.group == "overall":
-            return ops.sum(right) / _or_tiny(ops.sum(total))
-        by_class = ops.take(right / _or_tiny(total), self.members)
-        seen = ops.cast(ops.take(total, self.members) > 0, self.dtype)
-        return ops.sum(by_class) / _or_tiny(ops.sum(seen))
+            return ops.sum(right) / or_tiny(ops.sum(total))
+        right, total = (ops.take(x, self.members) for x in (right, total))
+        return mean_of_classes(right, total)
 
     def get_config(self):
         """Return the arguments."""
@@ -105,11 +103,6 @@ class ShotAccuracy(keras.metrics.Metric):
             "group": self.group,
             "num_views": self.num_views,
         }
-
-
-def _or_tiny(total):
-    """What to divide by: nothing was counted where it is 0."""
-    return ops.maximum(total, keras.config.epsilon())
 
 
 def shot_accuracy_metrics(

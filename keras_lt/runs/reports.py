@@ -10,7 +10,7 @@ from keras_lt import stats
 from keras_lt.data import ImageDataset
 from keras_lt.runs.folder import RunFolder
 
-GROUPS = ("overall", "many", "medium", "few")
+GROUPS = ("overall", "balanced", "many", "medium", "few")
 SHOWN = 5  # classes at either end
 ROUTING = {"mean_experts": "experts", "macs": "operations", "time": "time"}
 
@@ -167,7 +167,7 @@ def _percentages(accuracy: Mapping[str, float]) -> list[str]:
 
 
 def _print_row(title, cells) -> None:
-    print(f"{title:<24}" + "".join(f"{cell:>13}" for cell in cells), flush=True)
+    print(f"{title:<24}" + "".join(f"{cell:>12}" for cell in cells), flush=True)
 
 
 def draw(folder: RunFolder) -> None:

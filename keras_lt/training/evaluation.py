@@ -91,10 +91,9 @@ def evaluate(
             are judged in the same pass over the images.
 
     Returns:
-        `{"accuracy": {"overall", "many", "medium", "few"}, "class_accuracy"}`
-        as fractions; a group without classes is absent, a class without
-        images None. With `views` also their accuracies, `{"views": {name:
-        accuracy}}`.
+        `{"accuracy", "class_accuracy"}` as fractions, the first by the names
+        of `stats.shot_accuracies`; a class without images is None. With
+        `views` also their accuracies, `{"views": {name: accuracy}}`.
     """
     views = views or {}
     together = model

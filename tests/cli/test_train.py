@@ -10,6 +10,7 @@ import pytest
 from keras_lt import training
 from keras_lt.data import load
 
+NAMES = ("overall", "balanced", "many", "medium", "few")
 SIZE = ("--set=backbone=micro", "--set=width=4")
 WB = (
     "--method=wb",
@@ -44,7 +45,7 @@ def test_prints_every_stage_and_the_means(run):
     for word in ("ce, seed 0", "wb, seed 1", "features", "classifier"):
         assert word in out
     means = out.split("Mean accuracy")[1].splitlines()
-    assert means[1].split() == ["method", "overall", "many", "medium", "few"]
+    assert means[1].split() == ["method", *NAMES]
     assert [line.split()[0] for line in means[2:]] == ["ce", "wb"]
 
 
@@ -91,7 +92,7 @@ def test_result_json(run):
     assert result["seed"] == 1
     assert result["epochs"] == 4  # 2 % of 100 and 10, at least two each
     assert result["split_sha256"] == dataset.split_sha256
-    assert set(result["accuracy"]) == {"overall", "many", "medium", "few"}
+    assert set(result["accuracy"]) == set(NAMES)
     assert result["accuracy"] == result["stages"]["classifier"]["accuracy"]
     assert set(result["validation_accuracy"]) == set(result["accuracy"])
     kinds = {"tensorflow": "tf.data", "jax": "numpy"}

@@ -31,11 +31,14 @@ def test_flip_averages_over_the_mirror_image():
 def test_accuracy_overall_by_group_and_by_class():
     labels = np.array([0, 1, 0])
     found = evaluate(left_and_right(), IMAGES, labels, (200, 5))
-    assert found["accuracy"] == {"overall": 2 / 3, "many": 0.5, "few": 1.0}
+    assert found["accuracy"] == {
+        **{"overall": 2 / 3, "balanced": 0.75},
+        **{"many": 0.5, "few": 1.0},
+    }
     assert found["class_accuracy"] == [0.5, 1.0]
 
 
 def test_a_class_without_images_is_none_and_its_group_absent():
     found = evaluate(left_and_right(), IMAGES[:1], np.array([0]), (200, 5))
     assert found["class_accuracy"] == [1.0, None]
-    assert found["accuracy"] == {"overall": 1.0, "many": 1.0}
+    assert found["accuracy"] == {"overall": 1.0, "balanced": 1.0, "many": 1.0}
