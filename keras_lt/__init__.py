@@ -25,6 +25,8 @@ __all__ = [
     "metrics",
     "models",
     "optimizers",
+    "report",
+    "reporting",
     "runs",
     "samplers",
     "schedules",
@@ -40,6 +42,8 @@ SAVED = (  # in the files of models
 
 
 def __getattr__(name: str):
+    if name == "report":
+        return importlib.import_module("keras_lt.reporting").report
     if name in __all__:
         return importlib.import_module(f"keras_lt.{name}")
     raise AttributeError(f"module 'keras_lt' has no attribute {name!r}")

@@ -21,7 +21,7 @@ FLOORS = (
     ("models", "data"),
     ("training",),
     ("methods", "export"),
-    ("runs",),
+    ("runs", "reporting"),
     ("cli",),
     ("__main__",),
 )

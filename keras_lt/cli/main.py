@@ -5,6 +5,7 @@ Commands:
   evaluate   evaluate the model of a finished run again
   export     write a model that serves without Keras
   predict    ask an exported model about images
+  report     write a page about finished runs
   import     make a run of weights that released code trained
   inspect    look at a data set before training
   pack       pack the images that CIFAR's long tail keeps
@@ -24,6 +25,7 @@ COMMANDS = {  # their modules
     "evaluate": "evaluate",
     "export": "export",
     "predict": "predict",
+    "report": "report",
     "import": "importing",  # the word itself is Python's
     "inspect": "inspect",
     "pack": "pack",

@@ -8,7 +8,7 @@ from scipy import stats as statistics
 
 from keras_lt.evaluation.values import check_labels
 
-VALUES = 2**24  # weights in memory at a time
+VALUES = 2**22  # weights in memory at a time
 Measured = Mapping[str, np.ndarray]
 
 

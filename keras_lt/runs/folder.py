@@ -54,6 +54,11 @@ class RunFolder(Workdir):
         return self.path / "model.keras"
 
     @property
+    def answers(self) -> pathlib.Path:
+        """File with what the model says of the test images, for a report."""
+        return self.path / "answers.npz"
+
+    @property
     def plots(self) -> pathlib.Path:
         """Folder of plots."""
         return self.path / "plots"

@@ -1,0 +1,205 @@
+"""Pages about runs, in a browser where there is one."""
+
+import json
+import os
+import re
+import shutil
+
+import browser
+import numpy as np
+import programs
+import pytest
+from PIL import Image
+
+from keras_lt import atomic, evaluation
+
+pytest.importorskip("jinja2")
+programs.MODULES.setdefault("report", "keras_lt.cli.report")
+PHOTOS = ("--dataset=folder", "--data_dir=photos", "--image_size=16")
+
+
+@pytest.fixture
+def copied(finished, tmp_path):
+    """Function from methods to copies of their finished runs."""
+
+    def copy(*methods):
+        for method in methods:
+            shutil.copytree(finished(method)[0], tmp_path / method)
+        return tmp_path
+
+    return copy
+
+
+@pytest.fixture
+def photos(tmp_path):
+    """Three classes of coloured noise."""
+    random = np.random.default_rng(0)
+    for name, count, color in (("ant", 30, 0), ("bee", 12, 1), ("cat", 6, 2)):
+        folder = tmp_path / "photos" / name
+        folder.mkdir(parents=True)
+        for i in range(count):
+            pixels = random.integers(0, 128, (20, 24, 3), "uint8")
+            pixels[..., color] += 127
+            Image.fromarray(pixels).save(folder / f"{i}.jpg")
+    return tmp_path
+
+
+def exact(page, name):
+    pattern = rf'data-measure="{name}" data-exact="([^"]+)"'
+    return [float(value) for value in re.findall(pattern, page)]
+
+
+@programs.once("tensorflow")
+def test_a_report_of_two_runs(copied):
+    folder = copied("wb", "ce")
+    out, _ = programs.run(
+        *("report", "wb", "ce", "--out=both.html", "--title=Two of them"),
+        cwd=folder,
+    )
+    assert "asking about 700 test images" in out
+    assert "both.html written" in out
+    page = (folder / "both.html").read_text()
+    results = [programs.result(folder / name) for name in ("wb", "ce")]
+    for name in ("overall", "balanced", "few"):
+        golden = [result["accuracy"][name] for result in results]
+        assert exact(page, name) == pytest.approx(golden)
+    assert "<title>Two of them</title>" in page
+    for text in (results[0]["split_sha256"], "McNemar", "report wb ce"):
+        assert text in page
+
+
+@programs.once("tensorflow")
+def test_answers_are_kept_and_need_no_data(copied, monkeypatch):
+    folder = copied("ce")
+    programs.run("report", "ce", cwd=folder)
+    before = (folder / "ce" / "report.html").read_text()
+    answers = atomic.read_arrays(folder / "ce" / "answers.npz")
+    assert answers["test_logits"].shape == (700, 10)
+    out, _ = programs.run("report", "ce", cwd=folder)
+    assert "asking" not in out
+    assert (folder / "ce" / "report.html").read_text() == before
+
+    def missing(*_, **__):
+        raise ValueError("no images here")
+
+    monkeypatch.setattr("keras_lt.data.load", missing)
+    out, _ = programs.run("report", "ce", cwd=folder)
+    assert "no pictures: no images here" in out
+    after = (folder / "ce" / "report.html").read_text()
+    assert "<img" in before and "<img" not in after
+    assert exact(after, "balanced") == exact(before, "balanced")
+    later = (folder / "ce" / "answers.npz").stat().st_mtime + 9
+    os.utime(folder / "ce" / "model.keras", (later, later))
+    _, err = programs.run("report", "ce", cwd=folder, status=2)
+    assert "no images here" in err and err.count("\n") == 1
+
+
+@programs.once("tensorflow")
+def test_runs_that_cannot_be_shown(copied, tmp_path):
+    _, err = programs.run("report", "absent", cwd=tmp_path, status=2)
+    assert "absent" in err and err.count("\n") == 1
+    _, err = programs.run("report", cwd=tmp_path, status=2)
+    assert "expected RUN... beside --flags" in err
+
+
+def own_run(photos):
+    """A run on photos; returns its folder."""
+    programs.run(
+        *("train.py", "--method=ce", *PHOTOS, "--set=backbone=micro"),
+        *("--set=width=4", "--set=batch_size=14", "--set=epochs=(2,)"),
+        *("--noplots", "--workdir=own"),
+        cwd=photos,
+    )
+    return photos / "own"
+
+
+def classes_by(column, page):
+    """Classes in the order of the table, sorted by a column."""
+    page.run(
+        "document.querySelectorAll('#class-table thead th')"
+        f"[{column}].querySelector('button').click()"
+    )
+    return page.run(
+        "[...document.querySelectorAll('#class-table tbody tr')]"
+        f".map(row => row.cells[{column}].textContent)"
+    )
+
+
+@browser.needed
+@pytest.mark.slow
+@programs.once("tensorflow")
+def test_the_page_in_a_browser(copied, photos):
+    folder = copied("wb", "ride")
+    own_run(photos)
+    with browser.Browser() as page:
+        for name in ("wb", "ride", "own"):
+            programs.run("report", name, cwd=folder)
+            path = folder / name / "report.html"
+            page.open(path.as_uri())
+            assert page.requests == [path.as_uri()]
+            assert "<img" in path.read_text()
+            for column in (2, 4):
+                up, down = classes_by(column, page), classes_by(column, page)
+                values = [float(text) for text in up]
+                assert values == sorted(values) and down == up[::-1]
+            for power in (-1, -0.35, 0, 0.6, 1):
+                moved(page, power, folder / name)
+            for width in (1280, 390):
+                page.size(width)
+                wide = "document.documentElement.scrollWidth"
+                assert page.run(wide) <= width
+            serious(page)
+            assert page.errors == []
+
+
+def moved(page, power, folder):
+    """What the page says under a prior is what numpy says."""
+    shown = page.run(
+        f"""(() => {{
+          const slider = document.getElementById("power");
+          slider.value = {power};
+          slider.dispatchEvent(new Event("input"));
+          const cells = document.querySelectorAll("#figures td");
+          return JSON.stringify([...cells].map((cell) => [
+            cell.dataset.figure, cell.dataset.column, cell.dataset.exact]));
+        }})()"""
+    )
+    shown = {(n, int(c)): float(x) for n, c, x in json.loads(shown)}
+    expects = float(page.run("document.querySelector('select').value"))
+    answers = atomic.read_arrays(folder / "answers.npz")
+    logits, labels = answers["test_logits"], answers["test_labels"]
+    counts = programs.result(folder)["class_counts"]
+    prior = evaluation.power_prior(counts, power)
+    weights = evaluation.weights_of_prior(labels, prior)
+    scores = logits + (power - expects) * np.log(counts)
+    for column, answered in enumerate((scores, logits)):
+        found = evaluation.measures(
+            *(evaluation.softmax(answered), labels, counts),
+            weights=weights,
+        )
+        for name in ("overall", "balanced", "few", "macro_f1", "worst_class"):
+            assert shown[name, column] == pytest.approx(found[name]), name
+
+
+def serious(page):
+    """No serious fault for those who do not see it; if axe-core is at hand."""
+    if "AXE_CORE" not in os.environ:
+        return
+    with open(os.environ["AXE_CORE"]) as file:
+        page.run(file.read())
+    found = page.run(
+        "axe.run().then((found) => JSON.stringify(found.violations"
+        ".filter((v) => ['serious', 'critical'].includes(v.impact))"
+        ".map((v) => [v.id, v.nodes[0].html])))"
+    )
+    assert json.loads(found) == []
+
+
+def test_a_report_on_this_backend(copied):
+    """Of a router, whose logits are not all that the model gives."""
+    folder = copied("ride")
+    programs.run("report", "ride", "--out=page.html", cwd=folder)
+    page = (folder / "page.html").read_text()
+    golden = programs.result(folder / "ride")["accuracy"]["balanced"]
+    assert exact(page, "balanced") == pytest.approx([golden])
+    assert "% use 1" in page
