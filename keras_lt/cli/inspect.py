@@ -1,14 +1,16 @@
 """Look at a data set: keras-lt inspect --data_dir=photos.
 
 Prints the splits, the classes and how many images they have, and the images
-that cannot be read, all as training will see them; draws the long tail.
+that cannot be read, all as training will see them; draws the long tail. With
+--report it writes a page with advice, duplicates, odd images and doubtful
+labels.
 """
 
 import dataclasses
 import importlib.util
 import pathlib
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from keras_lt.cli import arguments
@@ -34,6 +36,8 @@ class Look:
 
     check: bool = option(True, "Read every image.")
     plot: str = option("long_tail.png", "Where to draw; '' for no.")
+    report: bool = option(False, "Write a page about every image.")
+    out: str = option("data.html", "Where to write the page.")
 
 
 GROUPS = (Images, Look)
@@ -43,6 +47,10 @@ NAMES = ()
 def prepare(argv: Sequence[str]) -> tuple[Any, Look]:
     """Parse the flags and read the data set."""
     given = arguments.parse(argv, GROUPS, NAMES)
+    if given[Look].report:
+        from keras_lt.reporting.page import check_installed
+
+        check_installed()
     set_backend(None)
     return given[Images].load(), given[Look]
 
@@ -56,17 +64,47 @@ def main(argv: Sequence[str]) -> None:
     from keras_lt.runs import reports
 
     reports.print_dataset(dataset)
-    on_disk = hasattr(dataset.train[0], "unreadable")
-    bad = _check(dataset) if look.check and on_disk else {}
-    for reason in bad.values():
-        print(f"unreadable: {reason}")
-    if on_disk:
-        print(f"unreadable: {len(bad)}" if look.check else "not all were read")
+    if look.report:
+        bad = _report(dataset, look.out, arguments.command(argv))
+        _print_unreadable(bad)
+    elif hasattr(dataset.train[0], "unreadable"):
+        if look.check:
+            _print_unreadable(_check(dataset))
+        else:
+            print("not all were read")
     if look.plot and importlib.util.find_spec("matplotlib"):
         from keras_lt.runs import plots
 
         plots.long_tail(pathlib.Path(look.plot), dataset.class_counts)
         print(f"{look.plot} drawn")
+
+
+def _print_unreadable(bad: Mapping[str, str]) -> None:
+    for reason in bad.values():
+        print(f"unreadable: {reason}")
+    print(f"unreadable: {len(bad)}")
+
+
+def _report(dataset: Any, out: str, command: str) -> Mapping[str, str]:
+    """Write the page; return the reasons of what cannot be read."""
+    from keras_lt.atomic import write_atomically
+    from keras_lt.reporting.data_page import data_page
+    from keras_lt.reporting.inspection import inspect_images
+
+    last = time.monotonic()
+
+    def progress(split: str, total: int, done: int) -> None:
+        nonlocal last
+        if time.monotonic() > last + 5:
+            last = time.monotonic()
+            print(f"looked at {done:,} of {total:,}, {split}", flush=True)
+
+    found = inspect_images(dataset, progress)
+    title = f"{dataset.name}: {len(dataset.class_names)} classes"
+    page = data_page(found, title=title, command=command)
+    write_atomically(pathlib.Path(out), page.encode())
+    print(f"{out} written, {len(page) / 2**20:.1f} MiB")
+    return found.unreadable
 
 
 def _check(dataset: Any) -> dict[str, str]:

@@ -9,7 +9,7 @@ Examples:
   One run:
     keras-lt report runs/digits_lt-50-wb-seed0
 
-  Two of them, in one file of that name:
+  Two of them side by side, in a file of that name:
     keras-lt report RUN OTHER --out=both.html
 """
 
@@ -33,8 +33,8 @@ class Page:
 
     out: str | None = option(
         None,
-        "Where to write. Default: report.html in the folder of the run, or of "
-        "the first one.",
+        "Where to write. Default: report.html in the folder of the run, or "
+        "beside the first of several.",
     )
     title: str | None = option(None, "Of the page. Default: names of the runs.")
 
@@ -73,7 +73,9 @@ def write(argv: Sequence[str]) -> pathlib.Path:
     text = report_page(
         subjects, title=page.title, command=arguments.command(argv)
     )
-    path = pathlib.Path(page.out or runs[0][0].path / "report.html")
+    first = runs[0][0].path
+    folder = first if len(runs) == 1 else first.parent
+    path = pathlib.Path(page.out or folder / "report.html")
     write_atomically(path, text.encode())
     return path
 
