@@ -6,6 +6,7 @@ Commands:
   export     write a model that serves without Keras
   predict    ask an exported model about images
   report     write a page about finished runs
+  demo       show a model your photographs, on a page of this machine
   import     make a run of weights that released code trained
   inspect    look at a data set before training
   pack       pack the images that CIFAR's long tail keeps
@@ -26,6 +27,7 @@ COMMANDS = {  # their modules
     "export": "export",
     "predict": "predict",
     "report": "report",
+    "demo": "demo",
     "import": "importing",  # the word itself is Python's
     "inspect": "inspect",
     "pack": "pack",

@@ -19,10 +19,9 @@ from typing import Any
 import numpy as np
 
 from keras_lt.cli import arguments
-from keras_lt.image_reader import read_image, whole_of
+from keras_lt.cli.asking import open_artefact, read_for
 from keras_lt.runs.options import option
 
-IN_MEMORY = ("digits_lt", "cifar10_lt", "cifar100_lt")
 SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".npy", ".png", ".webp")
 
 
@@ -50,9 +49,7 @@ def prepare(argv: Sequence[str]) -> tuple[Any, ...]:
     if question.top < 1:
         raise ValueError(f"--top must be >= 1, got {question.top}")
     artefact, *paths = map(pathlib.Path, given.rest)
-    from keras_lt.export import answer
-
-    ask, content = answer.load(artefact), answer.read_metadata(artefact)
+    ask, content = open_artefact(artefact)
     files = [file for path in paths for file in _files(path)]
     if not files:
         shown = [str(path) for path in paths]
@@ -87,22 +84,10 @@ def _read(path: pathlib.Path, content: Mapping[str, Any]) -> np.ndarray:
                 f"{images.dtype} {images.shape}"
             )
         return images
-    size, _, channels = shape
     try:
-        return read_image(path, size, whole=_whole(content), channels=channels)[
-            None
-        ]
+        return read_for(content, path)[None]
     except ValueError as error:
         raise ValueError(f"IMAGES: {path} is no image: {error}") from error
-
-
-def _whole(content: Mapping[str, Any]) -> int:
-    """Pixels of the shorter side before the centre is cut out."""
-    size = content["image_shape"][0]
-    if "whole" in content:
-        return content["whole"]
-    small = content.get("dataset", "digits_lt") in IN_MEMORY
-    return size if small else whole_of(size)  # of version 0.1.0
 
 
 def _shift(prior: str | None, class_counts: Sequence[int]) -> Any:
