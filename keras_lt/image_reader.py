@@ -98,6 +98,7 @@ def read_image(
         *(Image.DecompressionBombWarning, Image.DecompressionBombError),
     ) as error:
         reason = " ".join(str(error).split()) or type(error).__name__
+        reason = reason.replace(f" {file!r}", "")  # which names no file
         raise DataError(f"{path} cannot be read: {reason}") from error
 
 

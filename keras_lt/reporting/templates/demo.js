@@ -54,7 +54,8 @@
         row.dataset.share = share;
         row.append(make("b", about.names[id]), make("span", percent(share)));
         const bar = make("div", "", "bar");
-        bar.style.width = 100 * share + "%";
+        bar.append(make("div"));
+        bar.firstChild.style.width = 100 * share + "%";
         row.append(bar);
         if (about.pictured) {
           const beside = make("div", "", "beside");
