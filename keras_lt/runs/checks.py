@@ -7,6 +7,7 @@ import keras
 from keras_lt.hyperparameters import nearest
 from keras_lt.methods import METHODS
 from keras_lt.optimizers import AVERAGES
+from keras_lt.runs import trackers
 from keras_lt.runs.request import Request
 
 KNOWN = {
@@ -54,6 +55,7 @@ def check(request: Request) -> None:
         raise ValueError("--from_stage needs --init_from")
     _check_seeds(request)
     _check_tensorboard(request)
+    trackers.check_installed(request.manner.trackers)
 
 
 def _alternatives(known):

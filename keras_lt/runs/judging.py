@@ -9,7 +9,7 @@ from keras_lt import stats
 from keras_lt.data import ImageDataset
 from keras_lt.models import anatomy
 from keras_lt.runs import routing_cost
-from keras_lt.training import Recipe, Stage, evaluate
+from keras_lt.training import Outcome, Recipe, Stage, evaluate
 
 
 def judge(
@@ -74,3 +74,9 @@ def count_parameters(model: keras.Model) -> int:
         and "float" in str(variable.dtype)
     )
     return sum(int(np.prod(variable.shape)) for variable in kept)
+
+
+def images_per_second(outcome: Outcome) -> float | None:
+    """Training images a second, without compilation and validation."""
+    seconds = outcome.spent.get("steps", 0) + outcome.spent.get("input", 0)
+    return round(outcome.images / seconds, 1) if outcome.images else None

@@ -21,9 +21,11 @@ from keras_lt.runs import (
 )
 from keras_lt.runs.config import RunConfig
 from keras_lt.runs.folder import RunFolder
-from keras_lt.runs.looks import TestAccuracy, best_test
+from keras_lt.runs.looks import best_test
 from keras_lt.runs.options import Manner
 from keras_lt.runs.start import Start, find_start
+from keras_lt.runs.trackers import Tracker, tracking
+from keras_lt.runs.watching import watchers
 
 Result = dict[str, Any]  # the content of `result.json`
 
@@ -109,8 +111,14 @@ class Run:
                 flip_tta=self.manner.flip_tta,
                 versions=provenance.versions(),
             )
-            with self._failures_of_data():
-                result = self._train()
+            wanted, name = self.manner.trackers, self.folder.path.name
+            with (
+                self._failures_of_data(),
+                tracking(wanted, name, self.config.to_json()) as trackers,
+            ):
+                result = self._train(trackers)
+                for tracker in trackers:
+                    tracker.log(result["accuracy"], result["epochs"])
             self.folder.finish(result)
         result = self.folder.result()
         reports.print_stages(result)
@@ -147,7 +155,7 @@ class Run:
         if start := self.start:
             print(f"stage {start.stage} starts from {start.file}", flush=True)
 
-    def _train(self) -> Result:
+    def _train(self, trackers: Sequence[Tracker] = ()) -> Result:
         # XLA halves the speed of convolutions in TensorFlow on a CPU, and it
         # cannot compile what replicas say to each other.
         on_tensorflow = self.config.backend == "tensorflow"
@@ -158,7 +166,14 @@ class Run:
             seed=self.config.seed,
             workdir=self.folder.path,
             on_stage_end=self._judge,
-            callbacks=self._callbacks,
+            callbacks=functools.partial(
+                watchers,
+                recipe=self.recipe,
+                dataset=self.dataset,
+                folder=self.folder,
+                manner=self.manner,
+                trackers=trackers,
+            ),
             start=self.start.source(self.verbose) if self.start else None,
             jit_compile=False if plain else "auto",
             steps_per_execution=self.manner.steps_per_execution,
@@ -190,7 +205,7 @@ class Run:
             "class_names": self.dataset.class_names,
             "parameters": judging.count_parameters(serve),
             "train_seconds": round(outcome.seconds, 2),
-            "images_per_second": _speed(outcome),
+            "images_per_second": judging.images_per_second(outcome),
             "seconds": {k: round(v, 3) for k, v in clock.seconds.items()},
             "input": self.loader.kind,
             "unreadable": self._unreadable(),
@@ -230,21 +245,3 @@ class Run:
             self.config.hyperparameters, self.dataset.class_counts, serve
         )
         return routing_cost.report(serve, self.dataset.test[0], plain)
-
-    def _callbacks(
-        self, stage: training.Stage
-    ) -> Sequence[keras.callbacks.Callback]:
-        callbacks = []
-        if every := self.manner.test_freq:
-            test = self.dataset.test
-            callbacks.append(TestAccuracy(self.recipe.serve, *test, every))
-        if self.manner.tensorboard and is_chief():
-            folder = self.folder.tensorboard(stage.name)
-            callbacks.append(keras.callbacks.TensorBoard(folder))
-        return callbacks
-
-
-def _speed(outcome: training.Outcome) -> float | None:
-    """Training images a second, without compilation and validation."""
-    seconds = outcome.spent.get("steps", 0) + outcome.spent.get("input", 0)
-    return round(outcome.images / seconds, 1) if outcome.images else None

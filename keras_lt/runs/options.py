@@ -218,6 +218,14 @@ class Manner:
     )
     plots: bool = option(True, "Draw plots, if matplotlib is installed.")
     tensorboard: bool = option(False, "Write TensorBoard events.")
+    mlflow: bool = option(False, "Tell MLflow the metrics of every epoch.")
+    wandb: bool = option(False, "Tell Weights & Biases the same.")
+
+    @property
+    def trackers(self) -> tuple[str, ...]:
+        """Flags of the trackers that are wanted."""
+        wanted = {"mlflow": self.mlflow, "wandb": self.wandb}
+        return tuple(name for name, on in wanted.items() if on)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
