@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 SIDE = 64  # pixels of the longer side, at most
-SMALL = 40  # below, PNG is smaller than JPEG and exact
+SMALL = 16  # up to here, PNG is smaller than JPEG, and exact
 
 
 def picture(image: np.ndarray, side: int = SIDE) -> str:
@@ -27,7 +27,7 @@ def picture(image: np.ndarray, side: int = SIDE) -> str:
     drawn.thumbnail((side, side))
     kind = "png" if max(drawn.size) <= SMALL else "jpeg"
     file = io.BytesIO()
-    drawn.save(file, kind, **({"quality": 72} if kind == "jpeg" else {}))
+    drawn.save(file, kind, **({"quality": 75} if kind == "jpeg" else {}))
     text = base64.b64encode(file.getvalue()).decode()
     return f"data:image/{kind};base64,{text}"
 
