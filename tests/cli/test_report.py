@@ -68,7 +68,6 @@ def test_a_report_of_two_runs(copied):
         assert text in page
 
 
-@programs.once("tensorflow")
 def test_answers_are_kept_and_need_no_data(copied, monkeypatch):
     folder = copied("ce")
     programs.run("report", "ce", cwd=folder)
@@ -150,6 +149,22 @@ def test_the_page_in_a_browser(copied, photos):
                 assert page.run(wide) <= width
             serious(page)
             assert page.errors == []
+        inspected(page, folder)
+
+
+def inspected(page, folder):
+    """The page about the photographs themselves."""
+    programs.run(
+        *("inspect_data.py", "--data_dir=photos", "--image_size=16"),
+        *("--report", "--plot="),
+        cwd=folder,
+    )
+    address = (folder / "data.html").as_uri()
+    page.open(address, width=390)
+    assert page.run("document.documentElement.scrollWidth") <= 390
+    assert classes_by(2, page) == ["4", "10", "28"]
+    serious(page)
+    assert page.requests == [address] and page.errors == []
 
 
 def moved(page, power, folder):
@@ -195,8 +210,8 @@ def serious(page):
     assert json.loads(found) == []
 
 
-def test_a_report_on_this_backend(copied):
-    """Of a router, whose logits are not all that the model gives."""
+@pytest.mark.slow
+def test_a_report_of_routed_experts(copied):
     folder = copied("ride")
     programs.run("report", "ride", "--out=page.html", cwd=folder)
     page = (folder / "page.html").read_text()

@@ -204,6 +204,23 @@ def test_any_model_from_python(tmp_path):
     assert numbers(path.read_text()) == pytest.approx(found)
 
 
+def test_an_artefact_from_python(tmp_path, monkeypatch):
+    images = np.arange(12, dtype="uint8").reshape(6, 1, 2, 1)
+    asked = []
+
+    def load(path):
+        asked.append(path)
+        return lambda images: images[:, 0, :, 0].astype("float32")
+
+    monkeypatch.setattr("keras_lt.export.answer.load", load)
+    labels = np.array([1, 1, 1, 1, 0, 1])
+    path = keras_lt.report(
+        *("model.onnx", images, labels, (9, 6)), path=tmp_path / "page.html"
+    )
+    assert [each.name for each in asked] == ["model.onnx"]
+    assert numbers(path.read_text())["overall"] == pytest.approx(5 / 6)
+
+
 def test_bad_arguments_from_python(tmp_path):
     images, labels = np.zeros((4, 2, 2, 1), "uint8"), np.array([0, 1, 0, 1])
 
