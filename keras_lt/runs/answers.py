@@ -9,7 +9,7 @@ from keras_lt.atomic import read_arrays, write_arrays
 from keras_lt.runs.config import RunConfig
 from keras_lt.runs.folder import RunFolder
 
-LARGEST = 2**26  # logits that are kept
+LARGEST = 2**24  # logits that are kept, as 64 MiB
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
