@@ -55,7 +55,7 @@ def check(request: Request) -> None:
         raise ValueError("--from_stage needs --init_from")
     _check_seeds(request)
     _check_tensorboard(request)
-    trackers.check_installed(request.manner.trackers)
+    trackers.check_installed(trackers.wanted_by(request.manner))
 
 
 def _alternatives(known):

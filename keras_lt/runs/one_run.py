@@ -24,7 +24,7 @@ from keras_lt.runs.folder import RunFolder
 from keras_lt.runs.looks import best_test
 from keras_lt.runs.options import Manner
 from keras_lt.runs.start import Start, find_start
-from keras_lt.runs.trackers import Tracker, tracking
+from keras_lt.runs.trackers import Tracker, tracking, wanted_by
 from keras_lt.runs.watching import watchers
 
 Result = dict[str, Any]  # the content of `result.json`
@@ -111,7 +111,7 @@ class Run:
                 flip_tta=self.manner.flip_tta,
                 versions=provenance.versions(),
             )
-            wanted, name = self.manner.trackers, self.folder.path.name
+            wanted, name = wanted_by(self.manner), self.folder.path.name
             with (
                 self._failures_of_data(),
                 tracking(wanted, name, self.config.to_json()) as trackers,

@@ -221,12 +221,6 @@ class Manner:
     mlflow: bool = option(False, "Tell MLflow the metrics of every epoch.")
     wandb: bool = option(False, "Tell Weights & Biases the same.")
 
-    @property
-    def trackers(self) -> tuple[str, ...]:
-        """Flags of the trackers that are wanted."""
-        wanted = {"mlflow": self.mlflow, "wandb": self.wandb}
-        return tuple(name for name, on in wanted.items() if on)
-
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Devices:

@@ -90,6 +90,11 @@ class WeightsAndBiases:
 KINDS: dict[str, Any] = {"mlflow": MLflow, "wandb": WeightsAndBiases}
 
 
+def wanted_by(manner: Any) -> list[str]:
+    """Flags of the trackers that are wanted, of `options.Manner`."""
+    return [flag for flag in KINDS if getattr(manner, flag)]
+
+
 class Track(keras.callbacks.Callback):
     """Pass metrics of epochs on to a tracker.
 
