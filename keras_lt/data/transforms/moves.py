@@ -106,10 +106,12 @@ def pick(images: np.ndarray, source: np.ndarray, fill: int = 0) -> np.ndarray:
         source: `(B, H * W)`, see `source_pixels`.
         fill: Value of the pixel that H * W stands for.
     """
-    flat = images.reshape(len(images), -1, images.shape[-1])
-    flat = np.pad(flat, [(0, 0), (0, 1), (0, 0)], constant_values=fill)
-    first = np.arange(len(flat))[:, None] * flat.shape[1]
-    pixels = flat.reshape(-1, flat.shape[-1])
+    number, height, width, channels = images.shape
+    shape = (number, height * width + 1, channels)
+    flat = np.full(shape, fill, images.dtype)  # quicker than `np.pad`
+    flat[:, :-1] = images.reshape(number, -1, channels)
+    first = np.arange(number)[:, None] * shape[1]
+    pixels = flat.reshape(-1, channels)
     return pixels.take(first + source, axis=0, mode="clip").reshape(
         images.shape
     )

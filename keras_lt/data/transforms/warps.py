@@ -86,31 +86,65 @@ def shear_x(images: Any, slope: Any, *, ops: Any) -> Any:
         ops: numpy, in doubles as Pillow, or `keras.ops`, in float32.
     """
     height, width = images.shape[1:3]
-    dtype = "float64" if ops is np else "float32"
-    slope = ops.array(slope, dtype=dtype)[:, None, None]
     rows = ops.arange(height, dtype="int32")[:, None]
-    x = ops.arange(width, dtype=dtype) + 0.5
-    x = x + slope * (ops.array(rows, dtype=dtype) + 0.5)  # (B, H, W)
-    inside = (x >= 0) & (x < width)
-    x = x - 0.5
-    first = ops.floor(x)
-    # One for each channel: numpy is slow at short last axes.
-    part = ops.repeat((x - first)[..., None], images.shape[-1], axis=-1)
-    first = ops.array(first, dtype="int32")
-    neighbours = (
-        _pick(images, rows * width + ops.clip(first + i, 0, width - 1), ops)
-        for i in (-1, 0, 1, 2)
-    )
-    a, b, c, d = (ops.array(pixel, dtype="int16") for pixel in neighbours)
-    terms = (b, c - a, 2 * (a - b) + c - d, b - a - c + d)
-    one, x1, x2, x3 = (ops.array(term, dtype=dtype) for term in terms)
-    value = one + part * (x1 + part * (x2 + part * x3))
-    value = ops.array(ops.clip(value, 0, 255), dtype="uint8")
-    grey = ops.array(GREY, dtype="uint8")
-    return ops.where(inside[..., None], value, grey)
+    columns = ops.arange(width, dtype="int32")
+
+    def source(place):
+        return rows * width + place
+
+    return _shear(images, slope, columns, rows, width, source, ops)
 
 
 def shear_y(images: Any, slope: Any, *, ops: Any) -> Any:
     """Show what lies `slope` times the column further down; bicubic."""
-    turned = ops.swapaxes(images, 1, 2)
-    return ops.swapaxes(shear_x(turned, slope, ops=ops), 1, 2)
+    height, width = images.shape[1:3]
+    rows = ops.arange(height, dtype="int32")[:, None]
+    columns = ops.arange(width, dtype="int32")
+
+    def source(place):
+        return place * width + columns
+
+    return _shear(images, slope, rows, columns, height, source, ops)
+
+
+def _shear(images, slope, along, across, side, source, ops):
+    """Show what lies a number of pixels times `slope` further along.
+
+    Args:
+        images: `(B, H, W, channels)`.
+        slope: `(B,)`.
+        along: Places along the shear, rows `(H, 1)` or columns `(W,)`.
+        across: The others.
+        side: Pixels along the shear.
+        source: Function from places along it `(B, H, W)` to pixels' numbers.
+        ops: numpy or `keras.ops`.
+    """
+    shape, channels = images.shape, images.shape[-1]
+    dtype = "float64" if ops is np else "float32"
+    slope = ops.array(slope, dtype=dtype)[:, None, None]
+    x = ops.array(along, dtype=dtype) + 0.5
+    x = x + slope * (ops.array(across, dtype=dtype) + 0.5)  # (B, H, W)
+    inside = (x >= 0) & (x < side)
+    x = x - 0.5
+    first = ops.floor(x)
+    # One for each channel: numpy is slow at short last axes.
+    part, inside = (
+        ops.repeat(ops.reshape(each, (-1, shape[1] * shape[2])), channels, 1)
+        for each in (x - first, inside)
+    )
+    first = ops.array(first, dtype="int32")
+    a, b, c, d = (
+        ops.array(ops.reshape(pixels, part.shape), dtype="int16")
+        for pixels in (
+            _pick(images, source(ops.clip(first + i, 0, side - 1)), ops)
+            for i in (-1, 0, 1, 2)
+        )
+    )
+    value = part * ops.array(b - a - c + d, dtype=dtype)
+    for term in (2 * (a - b) + c - d, c - a):
+        value += ops.array(term, dtype=dtype)  # of numpy in place
+        value *= part
+    value += ops.array(b, dtype=dtype)
+    value = ops.array(ops.clip(value, 0, 255), dtype="uint8")
+    grey = ops.array(GREY, dtype="uint8")
+    return ops.reshape(ops.where(inside, value, grey), (-1, *shape[1:]))
