@@ -46,7 +46,7 @@ class SHIKELoss(keras.losses.Loss):
     Example:
         >>> loss = SHIKELoss(hardest=0)
         >>> logits = ops.array([[[2.0, 1.0], [2.0, 1.0]]])  # experts agree
-        >>> round(float(loss([0], logits)), 4)  # 2 ln(1 + 1/e)
+        >>> round(float(loss(ops.array([0]), logits)), 4)  # 2 ln(1 + 1/e)
         0.6265
 
     Source: Jin et al., CVPR 2023; `jinyan-06/SHIKE:cifarTrain.py`. Zhou & Luo,
