@@ -1,4 +1,5 @@
 import numpy as np
+import programs
 import pytest
 import toy
 
@@ -7,6 +8,8 @@ from keras_lt.losses import LabelAwareSmoothing, LogitAdjustedLoss, SHIKELoss
 from keras_lt.methods import METHODS
 from keras_lt.problem import Problem
 from keras_lt.training import Average
+
+pytestmark = programs.once("tensorflow")
 
 RECORD = METHODS["record"]
 

@@ -1,5 +1,6 @@
 # Goldens: tests/cards/shike.md.
 import numpy as np
+import programs
 import pytest
 import toy
 
@@ -8,6 +9,8 @@ from keras_lt.keras_internals import flatten_layers
 from keras_lt.layers import BatchNormalization
 from keras_lt.losses import LogitAdjustedLoss, SHIKELoss
 from keras_lt.methods import METHODS
+
+pytestmark = programs.once("tensorflow")
 
 SHIKE = METHODS["shike"]
 TINY = {"backbone": "micro", "width": 4, "num_experts": 2, "batch_size": 8}

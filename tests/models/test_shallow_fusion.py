@@ -1,12 +1,15 @@
 # Goldens: tests/cards/shike.md, section 2.
 import keras
 import numpy as np
+import programs
 import pytest
 import toy
 
 from keras_lt.models import anatomy, fused_experts, load_encoder_weights
 from keras_lt.models.backbones import encoder
 from keras_lt.problem import Problem
+
+pytestmark = programs.once("tensorflow")
 
 
 def trainable(model):

@@ -1,5 +1,6 @@
 """The average of weights is part of a run's configuration and name."""
 
+import programs
 import pytest
 
 from keras_lt.runs import plan
@@ -7,6 +8,8 @@ from keras_lt.runs.config import RunConfig
 from keras_lt.runs.options import Choice, Conditions, DataOptions, Manner
 from keras_lt.runs.request import Request
 from keras_lt.training import Average
+
+pytestmark = programs.once("tensorflow")
 
 
 def made(**conditions):
