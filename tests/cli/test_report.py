@@ -15,19 +15,24 @@ from keras_lt import atomic, evaluation
 
 pytest.importorskip("jinja2")
 programs.MODULES.setdefault("report", "keras_lt.cli.report")
+FIRST_VERSION = programs.ROOT / "tests" / "runs" / "first_version"
 PHOTOS = ("--dataset=folder", "--data_dir=photos", "--image_size=16")
 
 
 @pytest.fixture
-def copied(finished, tmp_path):
-    """Function from methods to copies of their finished runs."""
+def runs(tmp_path):
+    """Finished runs of version 0.1.0, "wb" and "ride"."""
+    for name in ("wb", "ride"):
+        shutil.copytree(FIRST_VERSION / name, tmp_path / name)
+    return tmp_path
 
-    def copy(*methods):
-        for method in methods:
-            shutil.copytree(finished(method)[0], tmp_path / method)
-        return tmp_path
 
-    return copy
+@pytest.fixture
+def trained(finished, tmp_path):
+    """Finished runs of now."""
+    for name in ("wb", "ride"):
+        shutil.copytree(finished(name)[0], tmp_path / name)
+    return tmp_path
 
 
 @pytest.fixture
@@ -50,51 +55,50 @@ def exact(page, name):
 
 
 @programs.once("tensorflow")
-def test_a_report_of_two_runs(copied):
-    folder = copied("wb", "ce")
+def test_a_report_of_two_runs(runs):
     out, _ = programs.run(
-        *("report", "wb", "ce", "--out=both.html", "--title=Two of them"),
-        cwd=folder,
+        *("report", "wb", "ride", "--out=both.html", "--title=Two of them"),
+        cwd=runs,
     )
-    assert "asking about 700 test images" in out
+    assert "asking about 500 test images" in out
     assert "both.html written" in out
-    page = (folder / "both.html").read_text()
-    results = [programs.result(folder / name) for name in ("wb", "ce")]
-    for name in ("overall", "balanced", "few"):
+    page = (runs / "both.html").read_text()
+    results = [programs.result(runs / name) for name in ("wb", "ride")]
+    for name in ("overall", "few"):
         golden = [result["accuracy"][name] for result in results]
-        assert exact(page, name) == pytest.approx(golden)
+        assert exact(page, name) == pytest.approx(golden, abs=0.005)
     assert "<title>Two of them</title>" in page
-    for text in (results[0]["split_sha256"], "McNemar", "report wb ce"):
+    split = results[0]["split_sha256"]
+    for text in (split, "McNemar", "report wb ride", "% use 1"):
         assert text in page
 
 
-def test_answers_are_kept_and_need_no_data(copied, monkeypatch):
-    folder = copied("ce")
-    programs.run("report", "ce", cwd=folder)
-    before = (folder / "ce" / "report.html").read_text()
-    answers = atomic.read_arrays(folder / "ce" / "answers.npz")
-    assert answers["test_logits"].shape == (700, 10)
-    out, _ = programs.run("report", "ce", cwd=folder)
+def test_answers_are_kept_and_need_no_data(runs, monkeypatch):
+    programs.run("report", "wb", cwd=runs)
+    before = (runs / "wb" / "report.html").read_text()
+    answers = atomic.read_arrays(runs / "wb" / "answers.npz")
+    assert answers["test_logits"].shape == (500, 10)
+    out, _ = programs.run("report", "wb", cwd=runs)
     assert "asking" not in out
-    assert (folder / "ce" / "report.html").read_text() == before
+    assert (runs / "wb" / "report.html").read_text() == before
 
     def missing(*_, **__):
         raise ValueError("no images here")
 
     monkeypatch.setattr("keras_lt.data.load", missing)
-    out, _ = programs.run("report", "ce", cwd=folder)
+    out, _ = programs.run("report", "wb", cwd=runs)
     assert "no pictures: no images here" in out
-    after = (folder / "ce" / "report.html").read_text()
+    after = (runs / "wb" / "report.html").read_text()
     assert "<img" in before and "<img" not in after
     assert exact(after, "balanced") == exact(before, "balanced")
-    later = (folder / "ce" / "answers.npz").stat().st_mtime + 9
-    os.utime(folder / "ce" / "model.keras", (later, later))
-    _, err = programs.run("report", "ce", cwd=folder, status=2)
+    later = (runs / "wb" / "answers.npz").stat().st_mtime + 9
+    os.utime(runs / "wb" / "model.keras", (later, later))
+    _, err = programs.run("report", "wb", cwd=runs, status=2)
     assert "no images here" in err and err.count("\n") == 1
 
 
 @programs.once("tensorflow")
-def test_runs_that_cannot_be_shown(copied, tmp_path):
+def test_runs_that_cannot_be_shown(tmp_path):
     _, err = programs.run("report", "absent", cwd=tmp_path, status=2)
     assert "absent" in err and err.count("\n") == 1
     _, err = programs.run("report", cwd=tmp_path, status=2)
@@ -127,8 +131,8 @@ def classes_by(column, page):
 @browser.needed
 @pytest.mark.slow
 @programs.once("tensorflow")
-def test_the_page_in_a_browser(copied, photos):
-    folder = copied("wb", "ride")
+def test_the_page_in_a_browser(trained, photos):
+    folder = trained
     own_run(photos)
     with browser.Browser() as page:
         for name in ("wb", "ride", "own"):
@@ -211,10 +215,10 @@ def serious(page):
 
 
 @pytest.mark.slow
-def test_a_report_of_routed_experts(copied):
-    folder = copied("ride")
-    programs.run("report", "ride", "--out=page.html", cwd=folder)
-    page = (folder / "page.html").read_text()
-    golden = programs.result(folder / "ride")["accuracy"]["balanced"]
-    assert exact(page, "balanced") == pytest.approx([golden])
-    assert "% use 1" in page
+def test_the_report_says_what_the_result_says(trained):
+    """Of a router, whose logits are not all that the model gives."""
+    programs.run("report", "ride", cwd=trained)
+    page = (trained / "ride" / "report.html").read_text()
+    accuracy = programs.result(trained / "ride")["accuracy"]
+    for name in ("overall", "balanced", "many", "medium", "few"):
+        assert exact(page, name) == pytest.approx([accuracy[name]])
