@@ -10,6 +10,16 @@ from keras_lt.reporting.subject import Subject
 from keras_lt.reporting.svg import Chart
 
 POINTS = 400  # of a line, at most
+KINDS = {"plain": "as it is", "corrected": "re-weighted to the shares"}
+WORDS = {
+    "loss": "training",
+    "accuracy": "training",
+    "val_loss": "validation",
+    "val_accuracy": "validation",
+    "val_accuracy_few": "validation, few-shot",
+    "test_accuracy": "test (a look; nothing is chosen by it)",
+}
+ACCURACIES = ("accuracy", "val_accuracy", "val_accuracy_few", "test_accuracy")
 
 
 def by_rank(
@@ -77,23 +87,25 @@ def tail(class_counts: Sequence[int]) -> Any:
     return chart.svg()
 
 
-def reliability(
-    before: evaluation.Reliability, after: evaluation.Reliability | None
-) -> Any:
-    """Accuracy over confidence, before and after temperature scaling."""
+def reliability(title: str, lines: Mapping[str, evaluation.Reliability]) -> Any:
+    """Accuracy over confidence, with the images of the first line as bars.
+
+    Args:
+        title: Of the chart.
+        lines: By name.
+    """
     chart = Chart(
-        "Is it right as often as it says?",
+        title,
         x=(0, 100),
         y=(0, 100),
         labels=("confidence in %", "right in %"),
     )
-    shares = 100 * before.images / before.images.sum()
+    first = next(iter(lines.values()))
+    shares = 100 * first.images / first.images.sum()
     centres = (np.arange(len(shares)) + 0.5) * 100 / len(shares)
     chart.bars(centres, shares.tolist(), 0.8 * 100 / len(shares))
     chart.line((0, 100), (0, 100), number=5, dashed=True, label="as it says")
-    named = [("as trained", before)]
-    named += [("with temperature", after)] if after else []
-    for number, (label, found) in enumerate(named):
+    for number, (label, found) in enumerate(lines.items()):
         chart.line(
             100 * found.confidence[found.images > 0],
             100 * found.accuracy[found.images > 0],
@@ -112,7 +124,7 @@ def shifted(rows: Mapping[str, Sequence[Mapping[str, Any]]]) -> Any:
     """
     first = next(iter(rows.values()))
     ticks = [(i, f"{row['ratio']:g}") for i, row in enumerate(first)]
-    found = [row[k] for rs in rows.values() for row in rs for k in _KINDS]
+    found = [row[k] for rs in rows.values() for row in rs for k in KINDS]
     low = 100 * min(found)
     chart = Chart(
         "Accuracy if other classes are frequent",
@@ -122,7 +134,7 @@ def shifted(rows: Mapping[str, Sequence[Mapping[str, Any]]]) -> Any:
         labels=("← as in training · ratio of shares · inverse →", "right in %"),
     )
     for number, (name, rs) in enumerate(rows.items()):
-        for kind, words in _KINDS.items():
+        for kind, words in KINDS.items():
             chart.line(
                 range(len(rs)),
                 [100 * row[kind] for row in rs],
@@ -134,16 +146,13 @@ def shifted(rows: Mapping[str, Sequence[Mapping[str, Any]]]) -> Any:
     return chart.svg()
 
 
-_KINDS = {"plain": "as it is", "corrected": "re-weighted to the shares"}
-
-
 def curves(subject: Subject) -> list[Any]:
     """Loss and accuracies over the epochs of all stages, as far as known."""
     lines = subject.epochs
     found = []
     for title, names, unit, factor in (
         ("Loss while it trained", ("loss", "val_loss"), "nats", 1),
-        ("Accuracy while it trained", _ACCURACIES, "right in %", 100),
+        ("Accuracy while it trained", ACCURACIES, "right in %", 100),
     ):
         known = {
             name: factor * np.array([row.get(name, np.nan) for row in lines])
@@ -163,18 +172,7 @@ def curves(subject: Subject) -> list[Any]:
         for number, (name, line) in enumerate(known.items()):
             places = np.arange(1, len(lines) + 1)
             step = max(len(lines) // POINTS, 1)
-            label = _WORDS.get(name, name)
+            label = WORDS.get(name, name)
             chart.line(places[::step], line[::step], number=number, label=label)
         found.append(chart.svg())
     return found
-
-
-_WORDS = {
-    "loss": "training",
-    "accuracy": "training",
-    "val_loss": "validation",
-    "val_accuracy": "validation",
-    "val_accuracy_few": "validation, few-shot",
-    "test_accuracy": "test (a look; nothing is chosen by it)",
-}
-_ACCURACIES = ("accuracy", "val_accuracy", "val_accuracy_few", "test_accuracy")

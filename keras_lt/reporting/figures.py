@@ -87,6 +87,27 @@ class Figures:
             return None
         return evaluation.softmax(self.subject.logits / self.temperature)
 
+    def reliabilities(self) -> dict[str, dict[str, evaluation.Reliability]]:
+        """Accuracy over confidence: as a whole, and by shot group."""
+        labels = self.subject.labels
+        whole = {
+            "as trained": evaluation.reliability(self.probabilities, labels)
+        }
+        if self.cooled is not None:
+            cooled = evaluation.reliability(self.cooled, labels)
+            whole["with temperature"] = cooled
+        groups = {
+            name: evaluation.reliability(
+                self.probabilities, labels, weights=inside
+            )
+            for name, inside in self._groups().items()
+            if name != "overall"
+        }
+        return {
+            "Is it right as often as it says?": whole,
+            "The same by group": groups,
+        }
+
     def calibration(self) -> list[dict[str, str]]:
         """Calibration error of all images and by shot group."""
         rows = []

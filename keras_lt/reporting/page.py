@@ -108,10 +108,7 @@ def report_page(
 
 def _model(each: figures.Figures, models: int) -> dict[str, Any]:
     """What is shown of one model alone."""
-    subject, after = each.subject, None
-    if each.cooled is not None:
-        after = evaluation.reliability(each.cooled, subject.labels)
-    before = evaluation.reliability(each.probabilities, subject.labels)
+    subject = each.subject
     return {
         "name": subject.name,
         "findings": findings(each),
@@ -119,7 +116,10 @@ def _model(each: figures.Figures, models: int) -> dict[str, Any]:
         "has_norms": bool(subject.norms),
         "confusions": classes.confusions(each),
         "gallery": classes.gallery(each, models),
-        "reliability": charts.reliability(before, after),
+        "reliability": [
+            charts.reliability(title, lines)
+            for title, lines in each.reliabilities().items()
+        ],
         "calibration": each.calibration(),
         "temperature": each.temperature and f"{each.temperature:.2f}",
         "sets": each.sets(),

@@ -163,7 +163,8 @@ class Chart:
         )
 
     def _points(self, x, y):
-        return [(self._across(a), self._down(b)) for a, b in zip(x, y)]  # noqa: B905
+        pairs = zip(x, y, strict=True)
+        return [(self._across(a), self._down(b)) for a, b in pairs]
 
     def _across(self, x):
         low, high = self.x
