@@ -87,12 +87,15 @@ def tail(class_counts: Sequence[int]) -> Any:
     return chart.svg()
 
 
-def reliability(title: str, lines: Mapping[str, evaluation.Reliability]) -> Any:
-    """Accuracy over confidence, with the images of the first line as bars.
+def reliability(
+    title: str, lines: Mapping[str, evaluation.Reliability], *, bars: bool
+) -> Any:
+    """Accuracy over confidence.
 
     Args:
         title: Of the chart.
         lines: By name.
+        bars: Whether to draw shares of the images of the first line.
     """
     chart = Chart(
         title,
@@ -103,7 +106,8 @@ def reliability(title: str, lines: Mapping[str, evaluation.Reliability]) -> Any:
     first = next(iter(lines.values()))
     shares = 100 * first.images / first.images.sum()
     centres = (np.arange(len(shares)) + 0.5) * 100 / len(shares)
-    chart.bars(centres, shares.tolist(), 0.8 * 100 / len(shares))
+    if bars:
+        chart.bars(centres, shares.tolist(), 0.8 * 100 / len(shares))
     chart.line((0, 100), (0, 100), number=5, dashed=True, label="as it says")
     for number, (label, found) in enumerate(lines.items()):
         chart.line(

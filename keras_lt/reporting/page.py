@@ -117,7 +117,7 @@ def _model(each: figures.Figures, models: int) -> dict[str, Any]:
         "confusions": classes.confusions(each),
         "gallery": classes.gallery(each, models),
         "reliability": [
-            charts.reliability(title, lines)
+            charts.reliability(title, lines, bars="as trained" in lines)
             for title, lines in each.reliabilities().items()
         ],
         "calibration": each.calibration(),
