@@ -1,60 +1,85 @@
-"""Files that are whole or absent."""
+"""Files that are whole or absent, also after a kill or a power cut."""
 
-import io
+import contextlib
+import errno
 import os
 import pathlib
-import zipfile
-from collections.abc import Mapping
+import secrets
+from collections.abc import Iterator
 
-import numpy as np
+NO_SYNC = (errno.EINVAL, errno.ENOTSUP)  # of folders, on some file systems
+PARTIAL = ("*.partial", "*.partial.*", "partial.keras")
+
+
+@contextlib.contextmanager
+def replacing(path: pathlib.Path) -> Iterator[pathlib.Path]:
+    """Name a file to write, which takes the place of another at the end.
+
+    A power cut or a kill leaves the old file or the new one; so does an error
+    in the context the old one.
+
+    Args:
+        path: Of the file; its folder is made if it is missing.
+
+    Yields:
+        Where to write: beside it, with the same ending, and a name that
+        nobody can foresee, so that no link lies there.
+    """
+    make_folder(path.parent)
+    token = secrets.token_hex(8)
+    aside = path.with_name(f"{path.stem}.{token}.partial{path.suffix}")
+    try:
+        yield aside
+        move(aside, path)
+    finally:
+        aside.unlink(missing_ok=True)
+
+
+def move(written: pathlib.Path, path: pathlib.Path) -> None:
+    """Give what was written its name, when it is on the disk.
+
+    Args:
+        written: A file, or a folder of them, on the same file system.
+        path: Its name; a file there is replaced.
+    """
+    for part in (*written.rglob("*"), written):
+        make_durable(part)
+    os.replace(written, path)
+    make_durable(path.parent)
 
 
 def write_atomically(path: pathlib.Path, content: bytes) -> None:
-    """Write a file so that a kill leaves the old one or the new one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(path.name + ".partial")
-    with open(partial, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(partial, path)
+    """Write a file, whole or not at all."""
+    with replacing(path) as aside:
+        aside.write_bytes(content)
 
 
-def write_arrays(path: pathlib.Path, arrays: Mapping[str, np.ndarray]) -> None:
-    """Write arrays by name as numpy's `.npz`, whole or not at all.
-
-    `numpy.savez` takes some names for arguments of its own.
-    """
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as archive:
-        for name, array in arrays.items():
-            with archive.open(f"{name}.npy", "w", force_zip64=True) as file:
-                array = np.asanyarray(array)
-                np.lib.format.write_array(file, array, allow_pickle=False)
-    write_atomically(path, buffer.getvalue())
+def make_folder(path: pathlib.Path) -> None:
+    """Make a folder, and those above it, that a power cut does not undo."""
+    missing = [part for part in (path, *path.parents) if not part.exists()]
+    path.mkdir(parents=True, exist_ok=True)
+    for part in missing:
+        make_durable(part.parent)
 
 
-def read_arrays(path: pathlib.Path, *names: str) -> dict[str, np.ndarray]:
-    """Read what `write_arrays` wrote, in its order.
+def make_durable(path: pathlib.Path) -> None:
+    """Bring to the disk what a file or a folder has."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if not path.is_dir() or error.errno not in NO_SYNC:
+            raise
+    finally:
+        os.close(descriptor)
+
+
+def remove_partial(folder: pathlib.Path) -> None:
+    """Remove what a kill left of files that were being written.
 
     Args:
-        path: Of the file.
-        *names: Arrays to read; without any, all.
-
-    Raises:
-        ValueError: naming the file, if it is no such file, or cut off.
+        folder: With what is below it; it may be missing.
     """
-    arrays = {}
-    try:
-        with zipfile.ZipFile(path) as archive:
-            for entry in archive.namelist():
-                name = entry.removesuffix(".npy")
-                if names and name not in names:
-                    continue
-                with archive.open(entry) as file:
-                    arrays[name] = np.lib.format.read_array(file)
-    except (ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise ValueError(
-            f"{path} is no file of arrays by name, or cut off: {error}"
-        ) from error
-    return arrays
+    for pattern in PARTIAL:
+        for path in folder.rglob(pattern):
+            path.unlink(missing_ok=True)

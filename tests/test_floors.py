@@ -10,7 +10,14 @@ import keras_lt
 ROOT = pathlib.Path(keras_lt.__file__).parent
 FLOORS = (
     (
-        *("atomic", "compilation_cache", "cpu", "devices", "hyperparameters"),
+        *(
+            "array_files",
+            "atomic",
+            "compilation_cache",
+            "cpu",
+            "devices",
+            "hyperparameters",
+        ),
         *("image_reader", "keras_internals", "names", "ops", "problem"),
         *("shuffled_cycles", "stats", "workdir"),
     ),

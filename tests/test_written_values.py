@@ -12,7 +12,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from keras_lt.atomic import read_arrays, write_arrays
+from keras_lt.array_files import read_arrays, write_arrays
 from keras_lt.methods import Method
 from keras_lt.runs import assignments
 

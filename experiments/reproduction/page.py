@@ -4,6 +4,7 @@ import importlib.util
 import pathlib
 import statistics
 
+from keras_lt.atomic import write_atomically
 from reproduction import matrix, studies, tables
 
 GROUPS = ("overall", "many", "medium", "few")
@@ -84,7 +85,6 @@ def write(folder: pathlib.Path) -> pathlib.Path:
     Raises:
         ValueError: if a file is damaged.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     text, commands = HEAD, "\n## Commands\n\nRUN: the folder of a needed run.\n"
     missing, shown = [], set()
     for name, introduction in TEXTS.items():
@@ -104,7 +104,8 @@ def write(folder: pathlib.Path) -> pathlib.Path:
         if name == "full":
             missing = [job for job in jobs if not found[job.name]]
     page = folder / "README.md"
-    page.write_text(text + _not_yet(missing) + commands)
+    whole = text + _not_yet(missing) + commands
+    write_atomically(page, whole.encode())
     return page
 
 

@@ -16,6 +16,7 @@ import keras
 import numpy as np
 
 from keras_lt import stats
+from keras_lt.atomic import make_folder, move
 from keras_lt.export.answer import METADATA
 from keras_lt.export.drawn import draw_images
 from keras_lt.names import reserve_names
@@ -87,7 +88,7 @@ def export(
         "keras_lt": importlib.metadata.version("keras_lt"),
         **(metadata or {}),
     }
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     prefix = f".{path.name}-partial-"
     with tempfile.TemporaryDirectory(prefix=prefix, dir=path.parent) as folder:
         folder = pathlib.Path(folder)
@@ -107,7 +108,7 @@ def export(
                 f"the artefact differs by {apart:g} from the model, more than "
                 f"{TOLERANCE:g}; nothing was written"
             )
-        os.replace(written, path)
+        move(written, path)
     return apart
 
 

@@ -10,7 +10,7 @@ import zipfile
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from keras_lt.atomic import write_atomically
+from keras_lt.atomic import make_durable, replacing, write_atomically
 from keras_lt.runs.config import RunConfig
 from keras_lt.workdir import Workdir
 
@@ -160,13 +160,13 @@ class RunFolder(Workdir):
         from keras_lt.keras_internals import without_tensorflow
         from keras_lt.training import without_optimizer
 
-        partial = self.path / "partial.keras"
-        with without_tensorflow():
-            without_optimizer(model).save(partial)
-        partial.replace(self.model_file)
+        with replacing(self.model_file) as aside, without_tensorflow():
+            without_optimizer(model).save(aside)
 
     def finish(self, result: dict[str, Any]) -> None:
         """Write the result; the run is complete then."""
+        if self.metrics.exists():
+            make_durable(self.metrics)
         self._write(self.result_file, result)
         self.checkpoint.unlink(missing_ok=True)
 

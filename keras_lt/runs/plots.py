@@ -9,6 +9,8 @@ import numpy as np
 matplotlib.use("Agg")
 from matplotlib import pyplot  # noqa: E402 - after the choice of Agg
 
+from keras_lt.atomic import replacing  # noqa: E402
+
 # Of a figure's sides. To let matplotlib find them is half of its time.
 MARGINS = {"left": 0.11, "right": 0.87, "bottom": 0.16, "top": 0.9}
 COLORS = ("#4269d0", "#ef8a17", "#3ca951", "#a463f2", "#9c6b4e", "#ff725c")
@@ -73,8 +75,7 @@ def study(path: pathlib.Path, results: dict[str, dict]) -> None:
     axes[0].set(xlabel="class rank by frequency", title="Test accuracy")
     axes[1].set(title="Test accuracy by group")
     axes[0].legend(frameon=False, fontsize="small")
-    figure.savefig(path, dpi=90)
-    pyplot.close(figure)
+    _save(figure, path, dpi=90)
 
 
 def _curve(axes, curves, color):
@@ -111,8 +112,7 @@ def by_group(
     _bars(axes, accuracies, colors)
     axes.set(title=title)
     axes.legend(frameon=False, fontsize="small", ncols=2)
-    figure.savefig(path, dpi=110)
-    pyplot.close(figure)
+    _save(figure, path, dpi=110)
 
 
 def long_tail(path: pathlib.Path, counts: Sequence[int]) -> None:
@@ -122,8 +122,7 @@ def long_tail(path: pathlib.Path, counts: Sequence[int]) -> None:
     axes.set(
         xlabel="class rank by frequency", ylabel="training images", yscale="log"
     )
-    figure.savefig(path, dpi=110)
-    pyplot.close(figure)
+    _save(figure, path, dpi=110)
 
 
 def by_rank(
@@ -156,8 +155,7 @@ def by_rank(
         axes.plot(rank, line, ".-", color=color, label=name, linewidth=1.5)
     axes.set(xlabel="class rank by frequency", title=title, ylim=(0, None))
     axes.legend(frameon=False)
-    figure.savefig(path, dpi=110)
-    pyplot.close(figure)
+    _save(figure, path, dpi=110)
 
 
 def curves(path: pathlib.Path, lines: list[dict]) -> None:
@@ -181,5 +179,10 @@ def curves(path: pathlib.Path, lines: list[dict]) -> None:
                 axes.axvline(i + 0.5, color="#888", linestyle=":")
     top.set(yscale="log", ylabel="loss (nats)")
     bottom.set(xlabel="epoch over all stages", ylabel="accuracy")
-    figure.savefig(path, dpi=110)
+    _save(figure, path, dpi=110)
+
+
+def _save(figure, path, dpi):
+    with replacing(path) as aside:
+        figure.savefig(aside, dpi=dpi)
     pyplot.close(figure)

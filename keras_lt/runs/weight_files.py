@@ -7,6 +7,8 @@ from typing import Any
 import keras
 import numpy as np
 
+from keras_lt.array_files import check_archive, check_regular, read_arrays
+
 State = Mapping[str, np.ndarray]
 STATE = "state_dict"  # in a dict with what else was kept of a training
 
@@ -56,6 +58,7 @@ def _checked(path, readers, flag, expected):
             f"{flag} must be {expected} {', '.join(readers)}, got {path}"
         )
     try:
+        check_regular(path)
         return readers[path.suffix](path)
     except ModuleNotFoundError as error:
         if error.name == "torch":
@@ -75,12 +78,12 @@ def _checked(path, readers, flag, expected):
 
 
 def _read_keras(path):
+    check_archive(path)
     return keras.saving.load_model(path, compile=False)
 
 
 def _read_npz(path, beside=None):
-    with np.load(path, allow_pickle=False) as archive:
-        return dict(archive)
+    return read_arrays(path)
 
 
 def _read_safetensors(path, beside=None):

@@ -8,7 +8,8 @@ from typing import Any
 import keras
 import numpy as np
 
-from keras_lt.atomic import read_arrays, write_arrays, write_atomically
+from keras_lt.array_files import read_arrays, write_arrays
+from keras_lt.atomic import make_durable, make_folder, write_atomically
 from keras_lt.devices import is_chief
 from keras_lt.training.clock import Clock
 from keras_lt.training.transfer import (
@@ -95,7 +96,7 @@ class Store:
         self.records: dict[str, Any] = {}
         self.spent: dict[str, float] = {}
         if self.writes:
-            self.files.path.mkdir(parents=True, exist_ok=True)
+            make_folder(self.files.path)
         if self.reads and self.files.checkpoint.exists():
             found = read_arrays(self.files.checkpoint, PROGRESS)
             self.__dict__.update(json.loads(str(found[PROGRESS])))
@@ -127,6 +128,8 @@ class Store:
         """Write a checkpoint."""
         progress = ("index", "epoch", "seconds", "records", "spent")
         if self.writes:
+            if self.files.metrics.exists():  # as far as the checkpoint says
+                make_durable(self.files.metrics)
             state = {name: getattr(self, name) for name in progress}
             save_variables(self.files.checkpoint, model, state)
 

@@ -1,15 +1,13 @@
 """What a teacher says of every training image, written once."""
 
 import hashlib
-import io
 import pathlib
-import zipfile
 from typing import Any
 
 import keras
 import numpy as np
 
-from keras_lt.atomic import write_arrays
+from keras_lt.array_files import read_arrays, write_arrays
 from keras_lt.devices import is_chief
 from keras_lt.training.evaluation import predict_logits
 
@@ -71,14 +69,12 @@ def _read(path, origin):
         return None, ""
     again = f" again, as {path} "
     try:
-        content = io.BytesIO(path.read_bytes())
-        with np.load(content, allow_pickle=False) as archive:
-            names = [n for n in archive.files if n.startswith("arr_")]
-            arrays = [archive[name] for name in names]
-            if str(archive["hash"]) != _hash(arrays):
-                return None, f"{again}is damaged"
-            if str(archive["origin"]) != origin:
-                return None, f"{again}is of another teacher or other images"
-    except (ValueError, KeyError, OSError, EOFError, zipfile.BadZipFile):
+        found = read_arrays(path)
+        arrays = [found[name] for name in found if name.startswith("arr_")]
+        if str(found["hash"]) != _hash(arrays):
+            return None, f"{again}is damaged"
+        if str(found["origin"]) != origin:
+            return None, f"{again}is of another teacher or other images"
+    except (ValueError, KeyError, OSError):
         return None, f"{again}is damaged"
     return arrays, ""

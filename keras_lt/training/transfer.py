@@ -7,7 +7,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from keras_lt.atomic import read_arrays, write_arrays
+from keras_lt.array_files import read_arrays, write_arrays
 from keras_lt.keras_internals import parts
 
 

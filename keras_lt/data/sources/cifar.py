@@ -13,6 +13,7 @@ from typing import IO
 
 import numpy as np
 
+from keras_lt.atomic import replacing
 from keras_lt.data.sources.archives import ARCHIVES, Archive
 from keras_lt.data.sources.arrays import Parts
 from keras_lt.data.sources.tfds import from_tfds
@@ -76,15 +77,14 @@ def pack(
     blank = np.ones(sum(archive.train.values()), bool)
     blank[indices] = False
     path = folder / archive.packed
-    folder.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(".partial")
     # Neighbouring pixels differ little.
     filters = [
         {"id": lzma.FILTER_DELTA, "dist": 1},
         {"id": lzma.FILTER_LZMA2, "preset": 1},
     ]
     with (
-        lzma.open(partial, "w", filters=filters) as stream,
+        replacing(path) as aside,
+        lzma.open(aside, "w", filters=filters) as stream,
         tarfile.open(fileobj=stream, mode="w") as tar,
     ):
         for file in (*archive.train, *archive.test, archive.names):
@@ -99,7 +99,6 @@ def pack(
             member = tarfile.TarInfo(f"{archive.folder}/{file}")
             member.size = len(content)
             tar.addfile(member, io.BytesIO(content))
-    partial.replace(path)
     return path
 
 

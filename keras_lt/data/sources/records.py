@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from keras_lt.atomic import replacing
 from keras_lt.data.sources.image_files import ImageFiles
 from keras_lt.data.sources.tfds import from_tfds
 
@@ -75,8 +76,6 @@ def _labels(records, path):
     print(f"reading the labels of {len(records):,} images", flush=True)
     labels = [records[i]["label"] for i in range(len(records))]
     labels = np.array(labels, "int64")
-    partial = path.with_suffix(".partial")
-    with open(partial, "wb") as file:
-        np.save(file, labels)
-    partial.replace(path)
+    with replacing(path) as aside:
+        np.save(aside, labels)
     return labels
