@@ -19,7 +19,7 @@ from typing import IO
 
 import numpy as np
 
-from keras_lt.atomic import write_atomically
+from keras_lt.atomic import replacing
 
 FREE = 2**28  # bytes that any archive may unpack to
 RATIO = 100  # times its own size, for a larger one
@@ -31,10 +31,19 @@ BROKEN = (
 )
 
 
-def write_arrays(path: pathlib.Path, arrays: Mapping[str, np.ndarray]) -> None:
+def write_arrays(
+    path: pathlib.Path,
+    arrays: Mapping[str, np.ndarray],
+    before: pathlib.Path | None = None,
+) -> None:
     """Write arrays by name as numpy's `.npz`, whole or not at all.
 
     `numpy.savez` takes some names for arguments of its own.
+
+    Args:
+        path: Of the file.
+        arrays: By name.
+        before: See `atomic.move`.
     """
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
@@ -42,7 +51,8 @@ def write_arrays(path: pathlib.Path, arrays: Mapping[str, np.ndarray]) -> None:
             with archive.open(f"{name}.npy", "w", force_zip64=True) as file:
                 array = np.asanyarray(array)
                 np.lib.format.write_array(file, array, allow_pickle=False)
-    write_atomically(path, buffer.getvalue())
+    with replacing(path, before) as aside:
+        aside.write_bytes(buffer.getbuffer())
 
 
 def read_arrays(path: pathlib.Path, *names: str) -> dict[str, np.ndarray]:

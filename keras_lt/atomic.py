@@ -12,7 +12,9 @@ PARTIAL = ("*.partial", "*.partial.*", "partial.keras")
 
 
 @contextlib.contextmanager
-def replacing(path: pathlib.Path) -> Iterator[pathlib.Path]:
+def replacing(
+    path: pathlib.Path, before: pathlib.Path | None = None
+) -> Iterator[pathlib.Path]:
     """Name a file to write, which takes the place of another at the end.
 
     A power cut or a kill leaves the old file or the new one; so does an error
@@ -20,6 +22,7 @@ def replacing(path: pathlib.Path) -> Iterator[pathlib.Path]:
 
     Args:
         path: Of the file; its folder is made if it is missing.
+        before: See `move`.
 
     Yields:
         Where to write: beside it, with the same ending, and a name that
@@ -30,20 +33,28 @@ def replacing(path: pathlib.Path) -> Iterator[pathlib.Path]:
     aside = path.with_name(f"{path.stem}.{token}.partial{path.suffix}")
     try:
         yield aside
-        move(aside, path)
+        move(aside, path, before)
     finally:
         aside.unlink(missing_ok=True)
 
 
-def move(written: pathlib.Path, path: pathlib.Path) -> None:
+def move(
+    written: pathlib.Path,
+    path: pathlib.Path,
+    before: pathlib.Path | None = None,
+) -> None:
     """Give what was written its name, when it is on the disk.
 
     Args:
         written: A file, or a folder of them, on the same file system.
         path: Its name; a file there is replaced.
+        before: Name that the replaced file gets, if it is to be kept; between
+            the two, this one is there alone.
     """
     for part in (*written.rglob("*"), written):
         make_durable(part)
+    if before is not None and path.exists():
+        os.replace(path, before)
     os.replace(written, path)
     make_durable(path.parent)
 
@@ -72,6 +83,11 @@ def make_durable(path: pathlib.Path) -> None:
             raise
     finally:
         os.close(descriptor)
+
+
+def is_partial(path: pathlib.Path) -> bool:
+    """Whether a file was being written when its process was killed."""
+    return any(path.match(pattern) for pattern in PARTIAL)
 
 
 def remove_partial(folder: pathlib.Path) -> None:

@@ -10,8 +10,13 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
+from keras_lt.array_files import BROKEN, check_regular, reason_of
+
 ORIENTATION = 0x0112  # tag of EXIF
 TURNED = (5, 6, 7, 8)  # values of it that swap width and height
+# No others: for some, Pillow starts programs that are known for their holes.
+FORMATS = ("BMP", "GIF", "JPEG", "JPEG2000", "PNG", "PPM", "TIFF", "WEBP")
+MAX_PIXELS = 178_956_970  # of an image; Pillow's own limit
 Window = Callable[[int, int], Sequence[float]]
 
 
@@ -37,6 +42,7 @@ def read_image(
     channels: int = 3,
     window: Window | None = None,
     file: BinaryIO | None = None,
+    max_pixels: int = MAX_PIXELS,
 ) -> np.ndarray:
     """Read an image file as a square, by default of its centre.
 
@@ -46,7 +52,7 @@ def read_image(
     is followed. JPEGs are decoded at the smallest size that serves.
 
     Args:
-        path: Of the file, in any format that Pillow reads.
+        path: Of the file, in one of `FORMATS`, whatever its ending says.
         size: S, pixels of a side of the result.
         whole: Pixels of the shorter side of the whole image, `whole_of(size)`
             by default. Networks that were trained on small whole images take
@@ -56,6 +62,8 @@ def read_image(
             first row, rows, first column and columns of what is resized to
             the square in place of the centre; `whole` is then not used.
         file: What to read from instead; `path` then only names it.
+        max_pixels: Of an image that is decoded; a small file may claim
+            billions.
 
     Returns:
         uint8 `(S, S, channels)`.
@@ -88,18 +96,31 @@ def read_image(
             "it"
         ) from error
     try:
-        with Image.open(path if file is None else file) as image:
+        if file is None:
+            check_regular(path)
+        if max_pixels > MAX_PIXELS:  # where Pillow refuses
+            Image.MAX_IMAGE_PIXELS = None
+        with Image.open(path if file is None else file, "r", FORMATS) as image:
+            _check_pixels(image, max_pixels)
             image, box = _upright(image, size, window)
             image = _rgb(image) if channels == 3 else _rgb(image).convert("L")
             image = image.resize((size, size), Image.Resampling.BILINEAR, box)
             return np.asarray(image).reshape(size, size, channels)
-    except (
-        *(OSError, ValueError, SyntaxError, EOFError, TypeError),
-        *(Image.DecompressionBombWarning, Image.DecompressionBombError),
-    ) as error:
-        reason = " ".join(str(error).split()) or type(error).__name__
-        reason = reason.replace(f" {file!r}", "")  # which names no file
+    except (*BROKEN, *_bombs(Image), TypeError) as error:
+        reason = reason_of(error).replace(f" {file!r}", "")  # names no file
         raise DataError(f"{path} cannot be read: {reason}") from error
+
+
+def _bombs(pillow):
+    return pillow.DecompressionBombWarning, pillow.DecompressionBombError
+
+
+def _check_pixels(image, max_pixels):
+    pixels = image.width * image.height
+    if pixels > max_pixels:
+        raise ValueError(
+            f"it has {pixels:,} pixels, more than {max_pixels:,} (--max_pixels)"
+        )
 
 
 def _centre(share: float) -> Window:

@@ -94,6 +94,45 @@ def variable_index(
     return optimizer._get_variable_index(variable)
 
 
+def scale_rate(optimizer: keras.optimizers.Optimizer, factor: float) -> None:
+    """Multiply all learning rates of an optimizer, before it is traced."""
+    if factor == 1:
+        return
+    rate = optimizer._learning_rate
+    if callable(rate):
+        optimizer.learning_rate = ScaledRates(rate, factor)
+    else:
+        rate.assign(factor * keras.ops.convert_to_tensor(rate))
+
+
+@keras.saving.register_keras_serializable(package="keras_lt")
+class ScaledRates(keras.optimizers.schedules.LearningRateSchedule):
+    """A schedule times a factor.
+
+    Args:
+        schedule: Function of the step.
+        factor: On its rates.
+    """
+
+    def __init__(self, schedule: Any, factor: float):
+        self.schedule, self.factor = schedule, factor
+
+    def __call__(self, step: Any) -> Any:
+        """Rate of a step."""
+        return self.factor * self.schedule(step)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments."""
+        schedule = keras.saving.serialize_keras_object(self.schedule)
+        return {"schedule": schedule, "factor": self.factor}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> "ScaledRates":
+        """Make one of what `get_config` gave."""
+        schedule = keras.saving.deserialize_keras_object(config["schedule"])
+        return cls(schedule, config["factor"])
+
+
 def build_from(model: keras.Model, batch: Any) -> None:
     """Make all variables of a compiled model, without computing anything.
 

@@ -13,6 +13,8 @@ class Workdir:
     Attributes:
         path: The same.
         checkpoint: File with the newest variables.
+        checkpoint_before: The checkpoint that was the newest before.
+        divergences: File that says where the run has diverged, if it has.
         metrics: File with one line an epoch.
         soft_labels: File with what a teacher says of the training images.
     """
@@ -20,6 +22,8 @@ class Workdir:
     def __init__(self, path: str | os.PathLike):
         self.path = pathlib.Path(path)
         self.checkpoint = self.path / "checkpoint.npz"
+        self.checkpoint_before = self.path / "checkpoint-before.npz"
+        self.divergences = self.path / "divergences.json"
         self.metrics = self.path / "metrics.jsonl"
         self.soft_labels = self.path / "stages" / "soft_labels.npz"
 

@@ -13,7 +13,7 @@ from typing import Any
 # Things with a `name` that are no layers; more are added here, by the name of
 # the variable that holds them.
 NOT_LAYERS = {"dataset", "e", "entry", "file", "folder", "path", "stage"}
-NOT_LAYERS |= {"each", "error", "f", "field", "variable"}
+NOT_LAYERS |= {"each", "error", "f", "field", "member", "variable"}
 # Python gives these names to everybody.
 PUBLIC = {"_asdict", "_exit", "_fields", "_make", "_replace"}
 BY_STRING = {"delattr", "getattr", "hasattr", "setattr"}

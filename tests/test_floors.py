@@ -10,15 +10,9 @@ import keras_lt
 ROOT = pathlib.Path(keras_lt.__file__).parent
 FLOORS = (
     (
-        *(
-            "array_files",
-            "atomic",
-            "compilation_cache",
-            "cpu",
-            "devices",
-            "hyperparameters",
-        ),
-        *("image_reader", "keras_internals", "names", "ops", "problem"),
+        *("array_files", "atomic", "compilation_cache", "cpu", "devices"),
+        *("domains", "hyperparameters", "image_reader", "json_files"),
+        *("keras_internals", "names", "ops", "preemption", "problem"),
         *("shuffled_cycles", "stats", "workdir"),
     ),
     (

@@ -30,11 +30,13 @@ from keras_lt.keras_internals import (
     processes,
     replace_methods,
     restore_methods,
+    scale_rate,
     set_random_seed,
     strategy_of,
     variable_index,
 )
 from keras_lt.optimizers import SGD
+from keras_lt.schedules import EpochRates
 
 ON_JAX = keras.backend.backend() == "jax"
 ONLY_JAX, ONLY_TENSORFLOW = programs.once("jax"), programs.once("tensorflow")
@@ -119,6 +121,7 @@ def owners():
         "_losses": layer,
         "_trainable_variables": layer,
         "_get_variable_index": optimizer,
+        "_learning_rate": optimizer,
         "_symbolic_build": model,
         "_make_function": model,
         "_available": find_tensorflow(),
@@ -209,6 +212,30 @@ def test_variable_index():
     optimizer.build(model.trainable_variables)
     found = [variable_index(optimizer, v) for v in model.trainable_variables]
     assert found == [0, 1, 2, 3]
+
+
+def rates(optimizer):
+    """Its rates in the steps 0 and 1."""
+    found = []
+    for step in (0, 1):
+        optimizer.iterations.assign(step)
+        found.append(float(np.array(optimizer.learning_rate)))
+    return found
+
+
+def test_half_the_rate():
+    for rate in (0.4, EpochRates([0.4, 0.2], 1)):
+        optimizer = SGD(rate)
+        before = rates(optimizer)
+        scale_rate(optimizer, 1.0)
+        assert rates(optimizer) == before
+        scale_rate(optimizer, 0.5)
+        scale_rate(optimizer, 0.5)
+        halved = [value / 4 for value in before]
+        assert rates(optimizer) == pytest.approx(halved)
+        config = keras.saving.serialize_keras_object(optimizer)
+        again = keras.saving.deserialize_keras_object(config)
+        assert rates(again) == pytest.approx(halved)
 
 
 def test_building_from_shapes():

@@ -1,6 +1,7 @@
 """Trainings, and the lines of the tables that they give."""
 
 import dataclasses
+import pathlib
 from typing import Any
 
 SEEDS = (0, 1, 2)
@@ -70,3 +71,25 @@ class Job:
             f"--imbalance_ratio={self.ratio}",
             *(flag.replace("{needs}", str(source)) for flag in self.flags),
         ]
+
+
+@dataclasses.dataclass
+class Task:
+    """A process: one training, or several seeds side by side.
+
+    Args:
+        job: What is trained.
+        seeds: With which seeds.
+        folder: Its --workdir.
+        beside_others: Whether another process was seen to work on it.
+    """
+
+    job: Job
+    seeds: tuple[int, ...]
+    folder: pathlib.Path
+    beside_others: bool = False
+
+    @property
+    def name(self) -> str:
+        """Name for people."""
+        return f"{self.job.name}, seed {', '.join(map(str, self.seeds))}"

@@ -1,42 +1,20 @@
 """Trainings as processes: the missing ones, in order, for a time."""
 
 import contextlib
-import dataclasses
-import json
 import os
 import pathlib
-import signal
 import subprocess
 import sys
 import time
 from typing import Any
 
 from keras_lt.runs import RunFolder
-from reproduction import tables
-from reproduction.jobs import Job
+from keras_lt.runs.lock import Locked, locked
+from reproduction import children, tables
+from reproduction.jobs import Job, Task
 
 PROGRAM = pathlib.Path(__file__).parents[1] / "train.py"
 REPORT_SECONDS = 60
-
-
-@dataclasses.dataclass(frozen=True)
-class Task:
-    """A process: one training, or several seeds side by side.
-
-    Args:
-        job: What is trained.
-        seeds: With which seeds.
-        folder: Its --workdir.
-    """
-
-    job: Job
-    seeds: tuple[int, ...]
-    folder: pathlib.Path
-
-    @property
-    def name(self) -> str:
-        """Name for people."""
-        return f"{self.job.name}, seed {', '.join(map(str, self.seeds))}"
 
 
 class Workers:
@@ -54,16 +32,17 @@ class Workers:
         self.asked = asked
         self.workdir = pathlib.Path(asked.workdir)
         self.together = False
+        self.locks: dict[str, contextlib.ExitStack] = {}  # by task
 
     def state(self, job: Job) -> str:
         """How far a training is, in one line."""
         states = []
         for seed in job.seeds:
-            progress = self.folder(job, seed).metrics
+            epochs = self.folder(job, seed).epochs()
             if tables.path(self.target, job, seed).exists():
                 states.append("done")
-            elif progress.exists() and (text := progress.read_text()):
-                line = json.loads(text.splitlines()[-1])
+            elif epochs:
+                line = epochs[-1]
                 states.append(f"{line['stage']} epoch {line['epoch'] + 1}")
             else:
                 states.append("open")
@@ -88,7 +67,8 @@ class Workers:
         """
         self.together = self.asked.backend != "tensorflow" and _jax_on_gpu()
         waiting, running, failed = self._tasks(jobs), {}, []
-        with _children_end_with_us(running):
+        with contextlib.ExitStack() as held, children.ending(running):
+            held.callback(self._let_go)
             report = time.monotonic() + REPORT_SECONDS
             while waiting or running:
                 if time.monotonic() > end:
@@ -100,6 +80,7 @@ class Workers:
                         del running[slot]
                         if not self._finish(task, process.returncode):
                             failed.append(task.job.name)
+                        self._let_go(task.name)
                 if time.monotonic() > report:
                     report += REPORT_SECONDS
                     for task, _ in running.values():
@@ -158,10 +139,38 @@ class Workers:
                 print(f"{task.name}: left out, as {task.job.needs} failed")
                 failed.append(task.job.name)
                 waiting.remove(task)
+            elif self._is_done(task):  # by another process meanwhile
+                waiting.remove(task)
             elif not source or source.model_file.exists():
+                if not self._take(task):
+                    continue
                 waiting.remove(task)
                 slot = free.pop(0)
                 running[slot] = task, self._process(task, source, slot)
+
+    def _is_done(self, task):
+        return task.beside_others and all(
+            tables.path(self.target, task.job, seed).exists()
+            for seed in task.seeds
+        )
+
+    def _take(self, task) -> bool:
+        """Take a task, unless another process works on it."""
+        lock = task.folder.with_name(f"{task.folder.name}.lock")
+        held = contextlib.ExitStack()
+        try:
+            held.enter_context(locked(lock, task.name))
+        except Locked as error:
+            if not task.beside_others:
+                print(f"{error}: left to it", flush=True)
+            task.beside_others = True
+            return False
+        self.locks[task.name] = held
+        return True
+
+    def _let_go(self, name=None):
+        for each in [name] if name else [*self.locks]:
+            self.locks.pop(each).close()
 
     def _process(self, task, source, slot):
         several = len(task.seeds) > 1
@@ -181,6 +190,7 @@ class Workers:
                 [sys.executable, str(PROGRAM), *arguments],
                 stdout=log,
                 stderr=subprocess.STDOUT,
+                **children.bound(),
             )
         if self.asked.processes > 1 and hasattr(os, "sched_setaffinity"):
             cores = sorted(os.sched_getaffinity(0))
@@ -191,9 +201,10 @@ class Workers:
     def _finish(self, task, status) -> bool:
         """Keep the results of a process that ended."""
         if status:
-            lines = _log(task).read_text().split("\n")
+            lines = _log(task).read_text(errors="replace").split("\n")
             last = [line for line in lines if line.strip()][-1:]
-            print(f"{task.name}: failed: {' '.join(last)}", flush=True)
+            why = children.reason(status)
+            print(f"{task.name}: failed{why}: {' '.join(last)}", flush=True)
             return False
         for seed in task.seeds:
             kept = tables.keep(
@@ -206,24 +217,6 @@ class Workers:
 
 def _log(task):
     return task.folder.with_name(f"{task.folder.name}.log")
-
-
-@contextlib.contextmanager
-def _children_end_with_us(running):
-    """End the processes when this one leaves, by whatever it is made to."""
-
-    def leave(number, frame):
-        sys.exit(128 + number)
-
-    before = signal.signal(signal.SIGTERM, leave)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
-        for _, process in running.values():
-            process.terminate()
-        for _, process in running.values():
-            process.wait()
 
 
 def _jax_on_gpu() -> bool:

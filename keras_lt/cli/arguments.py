@@ -1,6 +1,7 @@
 """Command lines, made of dataclasses: parsing, help, errors in one line."""
 
 import dataclasses
+import re
 import shlex
 import sys
 import textwrap
@@ -10,8 +11,20 @@ from typing import Any, TypeVar
 
 from absl import flags
 
+from keras_lt.domains import LONGEST, shown
+from keras_lt.runs.manner import Manner
+from keras_lt.runs.options import (
+    Choice,
+    Conditions,
+    DataOptions,
+    check_domains,
+)
+
 T = TypeVar("T")
 KNOWN = (ValueError, OSError, ImportError)
+OPTIONS = (Choice, Conditions, DataOptions, Manner)
+TYPED = {"kind": "input"}  # arguments that flags call otherwise
+LONGEST_LINE = 2000  # signs of an error
 
 
 class Arguments:
@@ -52,12 +65,17 @@ def parse(
     try:
         rest = values([argv[0], *map(_underscored, argv[1:])])[1:]
     except flags.Error as error:
-        raise ValueError(str(error)) from error
+        raise ValueError(_short(error)) from error
     several = bool(names) and names[-1].endswith("...")
     if len(rest) < len(names) or len(rest) > len(names) and not several:
         expected = " ".join(names) or "no argument"
         raise ValueError(f"expected {expected} beside --flags, got {rest}")
-    return Arguments({group: _read(values, group) for group in groups}, rest)
+    found = {group: _read(values, group) for group in groups}
+    for each in found.values():
+        check_domains(each)
+    if any("\0" in text or len(text) > LONGEST for text in rest):
+        raise ValueError(f"{names[0]} must be a path, got {shown(rest[0])}")
+    return Arguments(found, rest)
 
 
 def checked(function: Callable, *arguments: Any, errors: Any = KNOWN) -> Any:
@@ -65,7 +83,7 @@ def checked(function: Callable, *arguments: Any, errors: Any = KNOWN) -> Any:
     try:
         return function(*arguments)
     except errors as error:
-        line = " ".join(str(error).split())
+        line = _flagged(_short(error))
         print(f"error: {line}", file=sys.stderr)
         sys.exit(2)
 
@@ -112,6 +130,24 @@ def flag_names(groups: Sequence[type]) -> set[str]:
             if hints[field.name] is bool:
                 found.add(f"no{_flag(field)}")
     return found
+
+
+def _short(error):
+    """One line of what an error says."""
+    line = " ".join(str(error).split())
+    cut = len(line) > LONGEST_LINE
+    return f"{line[:LONGEST_LINE]}..." if cut else line
+
+
+def _flagged(line):
+    """A line that names options as they are typed."""
+    fields = {f.name for g in OPTIONS for f in dataclasses.fields(g)}
+
+    def flag(found):
+        name = TYPED.get(found[1], found[1])
+        return f"--{name}" if name in fields else found[0]
+
+    return re.sub(r"`(\w+)`", flag, line)
 
 
 def _underscored(argument):

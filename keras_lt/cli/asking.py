@@ -53,4 +53,5 @@ def open_artefact(path: pathlib.Path) -> tuple[Ask, dict[str, Any]]:
     """
     from keras_lt.export import answer
 
+    answer.check(path)
     return answer.load(path), answer.read_metadata(path)

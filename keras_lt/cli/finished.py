@@ -4,6 +4,8 @@ from keras_lt.cli.backends import set_backend
 from keras_lt.runs.config import RunConfig
 from keras_lt.runs.folder import RunFolder
 
+NEEDED = ("method", "accuracy", "class_names", "class_counts", "flip_tta")
+
 
 def open_run(path: str, backend: str | None) -> tuple[RunFolder, RunConfig]:
     """Open the folder of a finished run, and choose the Keras backend.
@@ -17,6 +19,6 @@ def open_run(path: str, backend: str | None) -> tuple[RunFolder, RunConfig]:
     """
     folder = RunFolder(path)
     config = folder.config()
-    folder.result()  # which says that it is finished
+    folder.result(NEEDED)  # which says that it is finished
     set_backend(backend or config.backend)
     return folder, config

@@ -21,6 +21,7 @@ from collections.abc import Sequence
 
 from keras_lt.cli import arguments
 from keras_lt.cli.backends import set_backend
+from keras_lt.domains import Domain
 from keras_lt.runs.options import DataOptions, option
 
 
@@ -28,7 +29,11 @@ from keras_lt.runs.options import DataOptions, option
 class Weights:
     """Which weights."""
 
-    from_: str = option("", "Whose layout: ride, reslt, wb, ssd or ldam.")
+    from_: str = option(
+        "",
+        "Whose layout: ride, reslt, wb, ssd or ldam.",
+        domain=Domain(empty=True),
+    )
     set: tuple[str, ...] = option(
         (),
         "A hyperparameter of the method, NAME=VALUE: tau=0.3 of what ResLT "

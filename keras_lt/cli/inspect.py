@@ -15,6 +15,7 @@ from typing import Any
 
 from keras_lt.cli import arguments
 from keras_lt.cli.backends import set_backend
+from keras_lt.domains import Domain
 from keras_lt.runs.options import DataOptions, option
 
 
@@ -35,7 +36,9 @@ class Look:
     """What to do with them."""
 
     check: bool = option(True, "Read every image.")
-    plot: str = option("long_tail.png", "Where to draw; '' for no.")
+    plot: str = option(
+        "long_tail.png", "Where to draw; '' for no.", domain=Domain(empty=True)
+    )
     report: bool = option(False, "Write a page about every image.")
     out: str = option("data.html", "Where to write the page.")
 

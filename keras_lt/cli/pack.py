@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from keras_lt.cli import arguments
 from keras_lt.cli.backends import set_backend
+from keras_lt.domains import Domain
 from keras_lt.runs.options import option
 
 
@@ -18,7 +19,9 @@ class Tail:
     """Which images to keep."""
 
     dataset: str = option("cifar100_lt", "cifar10_lt or cifar100_lt.")
-    imbalance_ratio: float = option(100.0, "Of the images to keep.")
+    imbalance_ratio: float = option(
+        100.0, "Of the images to keep.", domain=Domain(1)
+    )
     subset: str = option("ldam", "ldam or first, as in train.")
     data_dir: str | None = option(
         None, "Folder with CIFAR's official binary archive."

@@ -18,8 +18,10 @@ from typing import Any
 
 import numpy as np
 
+from keras_lt.array_files import BROKEN, check_regular, reason_of
 from keras_lt.cli import arguments
 from keras_lt.cli.asking import open_artefact, read_for
+from keras_lt.domains import COUNT
 from keras_lt.runs.options import option
 
 SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".npy", ".png", ".webp")
@@ -29,7 +31,7 @@ SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".npy", ".png", ".webp")
 class Question:
     """What to answer."""
 
-    top: int = option(3, "Classes to show.")
+    top: int = option(3, "Classes to show.", domain=COUNT)
     prior: str | None = option(
         None,
         "Prior of the classes where the images come from: uniform, or one "
@@ -46,8 +48,6 @@ def prepare(argv: Sequence[str]) -> tuple[Any, ...]:
     """Read the artefact and the images."""
     given = arguments.parse(argv, GROUPS, NAMES)
     question = given[Question]
-    if question.top < 1:
-        raise ValueError(f"--top must be >= 1, got {question.top}")
     artefact, *paths = map(pathlib.Path, given.rest)
     ask, content = open_artefact(artefact)
     files = [file for path in paths for file in _files(path)]
@@ -77,7 +77,7 @@ def _read(path: pathlib.Path, content: Mapping[str, Any]) -> np.ndarray:
     """Pixels uint8 `(B, H, W, channels)` of the model's size."""
     shape = tuple(content["image_shape"])
     if path.suffix == ".npy":
-        images = np.load(path, allow_pickle=False)
+        images = _read_npy(path)
         if images.shape[1:] != shape or images.dtype != np.uint8:
             raise ValueError(
                 f"IMAGES: {path} must hold uint8 (B, *{shape}), got "
@@ -88,6 +88,18 @@ def _read(path: pathlib.Path, content: Mapping[str, Any]) -> np.ndarray:
         return read_for(content, path)[None]
     except ValueError as error:
         raise ValueError(f"IMAGES: {path} is no image: {error}") from error
+
+
+def _read_npy(path):
+    """Read an array, whose header may claim any size."""
+    try:
+        check_regular(path)
+        # Which compares what is claimed with what is there.
+        return np.array(np.load(path, mmap_mode="r", allow_pickle=False))
+    except BROKEN as error:
+        raise ValueError(
+            f"IMAGES: {path} is no array: {reason_of(error)}"
+        ) from error
 
 
 def _shift(prior: str | None, class_counts: Sequence[int]) -> Any:

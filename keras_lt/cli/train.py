@@ -28,21 +28,22 @@ Examples:
       --from_stage=router --sweep pos_weight=1,10,100,1000
 """
 
+import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from keras_lt.cli import arguments
 from keras_lt.cli.backends import set_backend
-from keras_lt.runs.options import (
-    Choice,
-    Conditions,
-    DataOptions,
-    Devices,
-    Manner,
-)
+from keras_lt.image_reader import DataError
+from keras_lt.preemption import Preempted, heeded
+from keras_lt.runs.lock import Locked
+from keras_lt.runs.manner import Devices, Manner
+from keras_lt.runs.options import Choice, Conditions, DataOptions
 
 GROUPS = (Choice, Conditions, DataOptions, Manner, Devices)
 NAMES = ()
+EXPECTED = (DataError, Locked)  # while runs are executed
+DIVERGED = 3  # status of the program
 
 
 def prepare(argv: Sequence[str]) -> list[Any]:
@@ -72,17 +73,30 @@ def main(argv: Sequence[str]) -> None:
         arguments.print_help(__doc__, GROUPS)
         print_methods()
         return
+    try:
+        with heeded():
+            _train(argv)
+    except Preempted as end:
+        print(end.line, file=sys.stderr, flush=True)
+        raise
+
+
+def _train(argv: Sequence[str]) -> None:
     runs = arguments.checked(prepare, argv)
-    from keras_lt.data import DataError
     from keras_lt.devices import is_chief
     from keras_lt.runs import reports, strategies
     from keras_lt.runs.execution import execute
+    from keras_lt.training import Diverged
 
     first = runs[0]
     if is_chief() and first.config.on_disk:
         reports.print_dataset(first.dataset)
-    with strategies.lost_processes():
-        results = arguments.checked(execute, runs, errors=DataError)
+    try:
+        with strategies.lost_processes():
+            results = arguments.checked(execute, runs, errors=EXPECTED)
+    except Diverged as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(DIVERGED)
     if len(results) > 1 and is_chief():
         reports.print_means(results)
         reports.print_matrix(results)

@@ -8,6 +8,7 @@ from keras_lt.data.sources.catalogue import DATASETS
 from keras_lt.data.sources.long_tail import PROFILES
 from keras_lt.data.sources.source import Options, Source, Splits
 from keras_lt.hyperparameters import closest
+from keras_lt.image_reader import MAX_PIXELS
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -44,6 +45,8 @@ def load(
     test_per_class: int | None = None,
     image_size: int = 224,
     skip_unreadable: bool = False,
+    max_pixels: int = MAX_PIXELS,
+    allow_outside: bool = False,
 ) -> ImageDataset:
     """Load a data set; a balanced one is cut to a long tail.
 
@@ -71,6 +74,9 @@ def load(
         skip_unreadable: Whether another image of its class stands in for an
             image on disk that cannot be read; else that is an error when it is
             met.
+        max_pixels: Of an image on disk, see `read_image`.
+        allow_outside: Whether a list or a table may name files that are not
+            below its folder.
 
     Returns:
         An `ImageDataset`.
@@ -95,6 +101,8 @@ def load(
         test_per_class=test_per_class,
         image_size=image_size,
         skip_unreadable=skip_unreadable,
+        max_pixels=max_pixels,
+        allow_outside=allow_outside,
     )
     if source.imbalance_ratio is None:
         _check_not_cut(name, options)

@@ -9,6 +9,7 @@ from typing import Any
 from keras_lt import hyperparameters
 from keras_lt.hyperparameters import grouped, nearest
 from keras_lt.methods.following import THEN
+from keras_lt.methods.settings import domains
 from keras_lt.methods.settings.shared import Variant
 from keras_lt.models import anatomy, new_heads
 from keras_lt.training import Problem, Recipe, Stage
@@ -80,6 +81,7 @@ class Method:
     def __call__(self, problem: Problem, **given: Any) -> Recipe:
         """Return the recipe for a problem."""
         values = self.defaults | self._flat(given)
+        domains.check(values, self.after)
         recipe = self.function(problem, **grouped(self.function, values))
         following = []
         for name in self.after:

@@ -7,8 +7,10 @@ import typing
 from collections.abc import Sequence
 from typing import Any
 
+from keras_lt.domains import describe, shown
 from keras_lt.hyperparameters import nearest
 from keras_lt.methods import Method
+from keras_lt.methods.settings.domains import domain_of
 
 # What `ast.literal_eval` raises: also for `{[]: 1}` and for deep nesting.
 UNREADABLE = (ValueError, SyntaxError, TypeError, MemoryError, RecursionError)
@@ -25,13 +27,17 @@ def parse(method: Method, assignments: Sequence[str]) -> dict[str, Any]:
     for assignment in assignments:
         name, equals, text = assignment.partition("=")
         if not equals:
-            raise ValueError(f"--set must be NAME=VALUE, got {assignment!r}")
+            raise ValueError(
+                f"--set must be NAME=VALUE, got {shown(assignment)}"
+            )
         if name not in method.hints:
             raise ValueError(
-                f"--set: no hyperparameter {name!r}"
+                f"--set: no hyperparameter {shown(name)}"
                 + nearest(name, method.hints)
             )
         values[name] = _value(name, text, method.hints[name])
+        if wrong := domain_of(name, method.after).wrong(values[name]):
+            raise ValueError(f"--set: {name} {wrong}")
     return values
 
 
@@ -44,7 +50,7 @@ def sweep(method: Method, assignment: str) -> list[dict[str, Any]]:
     values = re.findall(r"\([^)]*\)|[^,()]+", text)
     if not values:
         raise ValueError(
-            f"--sweep must be NAME=VALUE,VALUE,..., got {assignment!r}"
+            f"--sweep must be NAME=VALUE,VALUE,..., got {shown(assignment)}"
         )
     return [parse(method, [f"{name}={value}"]) for value in values]
 
@@ -57,7 +63,7 @@ def _value(name, text, hint):
     value = _fit(value, hint)
     if value is _MISFIT:
         raise ValueError(
-            f"--set: {name} must be {describe(hint)}, got {text!r}"
+            f"--set: {name} must be {describe(hint)}, got {shown(text)}"
         )
     return value
 
@@ -86,16 +92,3 @@ def _fit(value, hint):
         except OverflowError:
             return _MISFIT
     return value if type(value) is hint else _MISFIT
-
-
-def describe(hint: Any) -> str:
-    """Name a type as a person would."""
-    origin, options = typing.get_origin(hint), typing.get_args(hint)
-    if origin in (types.UnionType, typing.Union):
-        return " or ".join(describe(option) for option in options)
-    if origin is typing.Literal:
-        return " or ".join(repr(option) for option in options)
-    if origin is tuple:
-        inner = ", ".join(describe(option) for option in options)
-        return f"({inner}{',' * (len(options) == 1)})"
-    return "None" if hint is type(None) else hint.__name__

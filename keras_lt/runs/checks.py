@@ -4,28 +4,12 @@ import importlib.util
 
 import keras
 
+from keras_lt.devices import processes
 from keras_lt.hyperparameters import nearest
 from keras_lt.methods import METHODS
-from keras_lt.optimizers import AVERAGES
 from keras_lt.runs import trackers
+from keras_lt.runs.options import check_domains
 from keras_lt.runs.request import Request
-
-KNOWN = {
-    "average": AVERAGES,
-    "precision": ("float32", "mixed_bfloat16", "mixed_float16"),
-    "unreadable": ("error", "skip"),
-    "lr_scaling": ("none", "linear"),
-    "seeds_mode": ("vectorised", "in_turn"),
-}
-POSITIVE = (
-    "epochs_scale",
-    "batch_size",
-    "accumulate_steps",
-    "validation_freq",
-    "steps_per_execution",
-    "image_size",
-    "test_per_class",
-)
 
 
 def check(request: Request) -> None:
@@ -34,34 +18,20 @@ def check(request: Request) -> None:
     Raises:
         ValueError: naming the option, what was expected and what came.
     """
-    values = request.values()
     for name in request.choice.method:
         if name not in METHODS:
             raise ValueError(
                 f"--method: no method {name!r}{nearest(name, METHODS)}"
             )
-    for name, known in KNOWN.items():
-        if values[name] not in (None, *known):
-            raise ValueError(
-                f"--{name} must be {_alternatives(known)}, got {values[name]!r}"
-            )
-    for name in POSITIVE:
-        if values[name] is not None and not values[name] > 0:
-            raise ValueError(f"--{name} must be > 0, got {values[name]}")
-    for name in ("average_momentum", "average_from"):
-        if values[name] is not None and not 0 <= values[name] < 1:
-            raise ValueError(f"--{name} must be in [0, 1), got {values[name]}")
+    for group in request.groups():
+        check_domains(group)
     if request.conditions.from_stage and not request.conditions.init_from:
         raise ValueError("--from_stage needs --init_from")
     _check_seeds(request)
+    if request.manner.on_divergence == "restart" and processes()[1] > 1:
+        raise ValueError("--on_divergence=restart needs a single process")
     _check_tensorboard(request)
     trackers.check_installed(trackers.wanted_by(request.manner))
-
-
-def _alternatives(known):
-    if len(known) == 2:
-        return " or ".join(known)
-    return f"one of {known}"
 
 
 def _check_seeds(request):

@@ -5,11 +5,13 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from keras_lt.image_reader import whole_of
+from keras_lt.image_reader import MAX_PIXELS, whole_of
 from keras_lt.runs.options import Conditions, DataOptions
 
 AVERAGE = ("average", "average_momentum", "average_from")
 ELSEWHERE = ("data_dir", "unreadable")  # they decide no result
+# What may be read, by its name: kept where it is not the default.
+LIMITS = {"max_pixels": MAX_PIXELS, "allow_outside": False}
 FIRST_VERSION_TEST = 50  # test images of a digit in version 0.1.0
 
 
@@ -26,6 +28,8 @@ class RunConfig(Conditions):
         splits_test: Whether the data set has no test split of its own.
         split_sha256: Hash that names the training images; None if a network
             came from elsewhere and they were not there.
+        content_sha256: Hash of their pixels and labels; None of files, and of
+            runs of earlier versions.
         init_from_sha256: Of the file in `init_from`; None for a folder.
         backend: Of Keras.
         seed: Of initial weights, sampling and augmentation.
@@ -38,6 +42,7 @@ class RunConfig(Conditions):
     on_disk: bool
     splits_test: bool
     split_sha256: str | None
+    content_sha256: str | None = None
     init_from_sha256: str | None = None
     backend: str
     seed: int
@@ -66,10 +71,14 @@ class RunConfig(Conditions):
             content |= {name: getattr(self, name) for name in AVERAGE}
         if self.then:
             content["then"] = list(self.then)
+        if self.content_sha256:
+            content["content_sha256"] = self.content_sha256
         if self.init_from_sha256:
             content["init_from_sha256"] = self.init_from_sha256
         if self.on_disk:
             content["image_size"] = self.data.image_size
+            own = {name: getattr(self.data, name) for name in LIMITS}
+            content |= {k: v for k, v in own.items() if v != LIMITS[k]}
         if self.splits_test:
             content["test_per_class"] = self.data.test_per_class
         # Through JSON and back: tuples become lists, as in the file.
@@ -102,6 +111,7 @@ class RunConfig(Conditions):
             validation_per_class=content["validation_per_class"],
             test_per_class=test,
             **({"image_size": content["image_size"]} if on_disk else {}),
+            **{k: content[k] for k in LIMITS if k in content},
         )
         plain = ("method", "hyperparameters", "split_sha256", "backend", "seed")
         fields = {field.name for field in dataclasses.fields(Conditions)}
@@ -115,12 +125,16 @@ class RunConfig(Conditions):
             on_disk=on_disk,
             splits_test=on_disk or digits,
             init_from_sha256=content.get("init_from_sha256"),
+            content_sha256=content.get("content_sha256"),
         )
 
     def difference(self, other: "RunConfig") -> tuple[str, Any, Any] | None:
         """First name that differs, and its values here and there."""
         mine, theirs = (_flat(config.to_json()) for config in (self, other))
         for name in sorted(mine.keys() | theirs.keys()):
+            values = mine.get(name), theirs.get(name)
+            if name == "content_sha256" and None in values:
+                continue  # an earlier version did not know it
             if mine.get(name) != theirs.get(name):
                 return name, mine.get(name), theirs.get(name)
         return None
@@ -141,8 +155,12 @@ class RunConfig(Conditions):
             imbalance_ratio=None if self.on_disk else self.data.imbalance_ratio,
         )
         dataset = options.load()
-        if self.split_sha256 not in (None, dataset.split_sha256):
-            raise ValueError("--data_dir: these are not the images of the run")
+        for name in ("split_sha256", "content_sha256"):
+            own, found = getattr(self, name), getattr(dataset, name)
+            if None not in (own, found) and own != found:
+                raise ValueError(
+                    "--data_dir: these are not the images of the run"
+                )
         return dataset
 
     def whole(self, size: int) -> int:

@@ -3,15 +3,23 @@
 Importing this does not bring Keras.
 """
 
+import contextlib
 import dataclasses
 import json
 import pathlib
-import zipfile
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
-from keras_lt.atomic import make_durable, replacing, write_atomically
+from keras_lt.array_files import check_archive, reason_of
+from keras_lt.atomic import (
+    is_partial,
+    make_durable,
+    remove_partial,
+    replacing,
+)
+from keras_lt.json_files import read_json, write_json
 from keras_lt.runs.config import RunConfig
+from keras_lt.runs.lock import Locked, held_by, locked
 from keras_lt.workdir import Workdir
 
 if TYPE_CHECKING:
@@ -59,6 +67,11 @@ class RunFolder(Workdir):
         return self.path / "answers.npz"
 
     @property
+    def lock_file(self) -> pathlib.Path:
+        """File of the process that works on the run."""
+        return self.path / "run.lock"
+
+    @property
     def plots(self) -> pathlib.Path:
         """Folder of plots."""
         return self.path / "plots"
@@ -80,16 +93,23 @@ class RunFolder(Workdir):
         content = self._read(self.config_file)
         try:
             return RunConfig.from_json(content["identity"], content["data_dir"])
-        except (KeyError, TypeError) as error:
-            raise self._damaged(error) from error
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise self._damaged(self.config_file, error) from error
 
-    def result(self) -> dict[str, Any]:
+    def result(self, needed: Collection[str] = ()) -> dict[str, Any]:
         """Read the result.
+
+        Args:
+            needed: Names of entries that it must have.
 
         Raises:
             ValueError: if it is missing or damaged.
         """
-        return self._read(self.result_file)
+        found = self._read(self.result_file)
+        if missing := {*needed} - found.keys():
+            error = ValueError(f"it lacks {sorted(missing)}")
+            raise self._damaged(self.result_file, error)
+        return found
 
     def model(self) -> "keras.Model":
         """Load the model that is served, on the present backend.
@@ -101,18 +121,24 @@ class RunFolder(Workdir):
 
         self._check(self.model_file)
         try:
+            check_archive(self.model_file)
             return keras.saving.load_model(self.model_file, compile=False)
-        except (ValueError, OSError, KeyError, zipfile.BadZipFile) as error:
-            raise ValueError(
-                f"{self.model_file} is damaged: {error}"
-            ) from error
+        except Exception as error:  # a strange file raises any kind
+            raise self._damaged(self.model_file, error) from error
 
     def epochs(self) -> list[dict[str, Any]]:
-        """Metrics of every epoch so far, with the name of its stage."""
+        """Metrics of every whole epoch so far, with the name of its stage."""
         if not self.metrics.exists():
             return []
-        lines = self.metrics.read_text().splitlines()
-        return [json.loads(line) for line in lines]
+        found = []
+        for text in self.metrics.read_text(errors="replace").splitlines():
+            try:
+                line = json.loads(text)
+            except (ValueError, RecursionError):
+                continue
+            if isinstance(line, dict) and {"stage", "epoch"} <= line.keys():
+                found.append(line)
+        return found
 
     def check_free(
         self, config: RunConfig, resume: bool, defaults: Mapping[str, Any]
@@ -129,8 +155,11 @@ class RunFolder(Workdir):
             ValueError: if it holds another run, naming the first difference,
                 or any run where `resume` is off.
         """
+        if not self.result_file.exists() and self.path.is_dir():
+            if holder := held_by(self.lock_file):
+                raise Locked(f"--workdir: {self.path} is in use by {holder}")
         if not self.config_file.exists():
-            if self.path.exists() and any(self.path.iterdir()):
+            if self.path.exists() and not self._holds_leftovers():
                 raise ValueError(
                     f"--workdir: {self.path} is not empty and holds no run"
                 )
@@ -150,10 +179,45 @@ class RunFolder(Workdir):
                 f"configuration: {name} is {there!r} there, {here!r} here"
             )
 
-    def begin(self, config: RunConfig, **about: Any) -> None:
-        """Write the configuration, with what else is to be known of the run."""
-        content = {"identity": config.to_json(), **about}
-        self._write(self.config_file, content)
+    def _holds_leftovers(self):
+        """Whether all there is is left of a first write that was killed."""
+        return self.path.is_dir() and all(
+            path == self.lock_file or is_partial(path)
+            for path in self.path.iterdir()
+        )
+
+    def locked(self) -> contextlib.AbstractContextManager[None]:
+        """Keep other processes from the folder while the context is open."""
+        return locked(self.lock_file, f"--workdir: {self.path}")
+
+    def begin(
+        self, config: RunConfig, start: Mapping[str, Any], **about: Any
+    ) -> list[str]:
+        """Write the configuration, with what else is to be known of the run.
+
+        Args:
+            config: Of the run.
+            start: What this process runs on, of `provenance.surroundings`;
+                all starts of a run are kept.
+            **about: Other entries.
+
+        Returns:
+            What differs from the start before, in words.
+        """
+        remove_partial(self.path)
+        starts = []
+        if self.config_file.exists():
+            starts = self._read(self.config_file).get("starts", [])
+        before = dict(starts[-1]) if starts else dict(start)
+        if not starts or before != start:
+            starts = [*starts, dict(start)]
+        content = {"identity": config.to_json(), **about, "starts": starts}
+        write_json(self.config_file, content)
+        return [
+            f"{name} {before.get(name)} then, {start.get(name)} now"
+            for name in sorted(before.keys() | start.keys())
+            if before.get(name) != start.get(name)
+        ]
 
     def save_model(self, model: "keras.Model") -> None:
         """Write the model that is served, without an optimizer."""
@@ -167,12 +231,9 @@ class RunFolder(Workdir):
         """Write the result; the run is complete then."""
         if self.metrics.exists():
             make_durable(self.metrics)
-        self._write(self.result_file, result)
+        write_json(self.result_file, result)
         self.checkpoint.unlink(missing_ok=True)
-
-    def _write(self, path, content):
-        text = json.dumps(content, indent=2) + "\n"
-        write_atomically(path, text.encode())
+        self.checkpoint_before.unlink(missing_ok=True)
 
     def _check(self, path):
         if not path.exists():
@@ -181,9 +242,12 @@ class RunFolder(Workdir):
     def _read(self, path):
         self._check(path)
         try:
-            return json.loads(path.read_text())
-        except ValueError as error:
-            raise self._damaged(error) from error
+            return read_json(path)
+        except (ValueError, OSError) as error:
+            raise self._damaged(path, error) from error
 
-    def _damaged(self, error):
-        return ValueError(f"{self.path} holds no run: {error!r}")
+    def _damaged(self, path, error):
+        return ValueError(
+            f"{path} is damaged: {reason_of(error)}; remove {self.path} and "
+            "train again"
+        )

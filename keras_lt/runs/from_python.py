@@ -8,7 +8,8 @@ import keras
 
 from keras_lt.runs.execution import execute
 from keras_lt.runs.folder import RunFolder
-from keras_lt.runs.options import Choice, Conditions, DataOptions, Manner
+from keras_lt.runs.manner import Manner
+from keras_lt.runs.options import Choice, Conditions, DataOptions
 from keras_lt.runs.plan import make_runs
 from keras_lt.runs.request import Request, split
 

@@ -214,6 +214,7 @@ def _write(
     folder, served = RunFolder(wanted.out), recipe.serve(model)
     folder.begin(
         config,
+        provenance.surroundings(),
         command=wanted.command,
         data_dir=config.data.data_dir,
         flip_tta=False,

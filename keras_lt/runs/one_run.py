@@ -19,13 +19,15 @@ from keras_lt.runs import (
     routing_cost,
     strategies,
 )
+from keras_lt.runs.beginning import begin, restarting
 from keras_lt.runs.config import RunConfig
 from keras_lt.runs.folder import RunFolder
 from keras_lt.runs.looks import best_test
-from keras_lt.runs.options import Manner
+from keras_lt.runs.manner import Manner
 from keras_lt.runs.start import Start, find_start
 from keras_lt.runs.trackers import Tracker, tracking, wanted_by
 from keras_lt.runs.watching import watchers
+from keras_lt.training.divergence import read_records
 
 Result = dict[str, Any]  # the content of `result.json`
 
@@ -103,23 +105,24 @@ class Run:
         if self._finished():
             print(f"{self.folder.path} is complete already")
         else:
-            self._announce()
-            self.folder.begin(
-                self.config,
-                command=self.command,
-                data_dir=self.config.data.data_dir,
-                flip_tta=self.manner.flip_tta,
-                versions=provenance.versions(),
-            )
-            wanted, name = wanted_by(self.manner), self.folder.path.name
-            with (
-                self._failures_of_data(),
-                tracking(wanted, name, self.config.to_json()) as trackers,
-            ):
-                result = self._train(trackers)
-                for tracker in trackers:
-                    tracker.log(result["accuracy"], result["epochs"])
-            self.folder.finish(result)
+            with self.folder.locked():
+                begin(
+                    self.folder,
+                    self.config,
+                    self.manner,
+                    self.command,
+                    self.dataset,
+                    self.start,
+                )
+                wanted, name = wanted_by(self.manner), self.folder.path.name
+                with (
+                    self._failures_of_data(),
+                    tracking(wanted, name, self.config.to_json()) as trackers,
+                ):
+                    result = self._train(trackers)
+                    for tracker in trackers:
+                        tracker.log(result["accuracy"], result["epochs"])
+                self.folder.finish(result)
         result = self.folder.result()
         reports.print_stages(result)
         reports.print_seconds(result)
@@ -143,24 +146,12 @@ class Run:
                     raise failure from error
             raise
 
-    def _announce(self) -> None:
-        counts = self.dataset.class_counts
-        print(
-            f"{self.folder.path}: {self.config.method} on {self.dataset.name}, "
-            f"{sum(counts):,} training images in {len(counts)} classes "
-            f"({max(counts)} to {min(counts)}), split "
-            f"{self.dataset.split_sha256[:16]}, {self.config.backend}",
-            flush=True,
-        )
-        if start := self.start:
-            print(f"stage {start.stage} starts from {start.file}", flush=True)
-
-    def _train(self, trackers: Sequence[Tracker] = ()) -> Result:
+    def _outcome(self, trackers: Sequence[Tracker]) -> training.Outcome:
         # XLA halves the speed of convolutions in TensorFlow on a CPU, and it
         # cannot compile what replicas say to each other.
         on_tensorflow = self.config.backend == "tensorflow"
         plain = on_tensorflow and (not on_accelerator() or replicas() > 1)
-        outcome = training.run(
+        return training.run(
             self.recipe,
             self.loader,
             seed=self.config.seed,
@@ -183,6 +174,11 @@ class Run:
             sync_batch_norm=self.config.sync_batch_norm,
             verbose=self.verbose,
         )
+
+    def _train(self, trackers: Sequence[Tracker] = ()) -> Result:
+        restarts = self.manner.on_divergence == "restart"
+        train = functools.partial(self._outcome, trackers)
+        outcome = restarting(train, self.folder, restarts)
         clock = training.Clock(outcome.spent)
         with clock.count("checkpoints"):
             serve = self.recipe.serve(outcome.model)
@@ -209,6 +205,7 @@ class Run:
             "seconds": {k: round(v, 3) for k, v in clock.seconds.items()},
             "input": self.loader.kind,
             "unreadable": self._unreadable(),
+            **self._divergences(),
             "device": provenance.device(),
             "replicas": replicas(),
             "versions": provenance.versions(),
@@ -227,6 +224,10 @@ class Run:
         return found | {
             "best_test": best_test(self.folder.epochs(), stage.name)
         }
+
+    def _divergences(self) -> Result:
+        found = read_records(self.folder.divergences)
+        return {"divergences": found} if found else {}
 
     def _unreadable(self) -> dict[str, str]:
         """Images that others stood in for, with the reasons; shown as well."""

@@ -4,19 +4,61 @@ Importing this brings neither Keras nor a backend.
 """
 
 import dataclasses
+import typing
 from typing import Any
 
+from keras_lt.domains import (
+    ANY,
+    COUNT,
+    NUMBER,
+    Domain,
+    describe,
+    misfits,
+    shown,
+)
+from keras_lt.hyperparameters import nearest
+from keras_lt.image_reader import MAX_PIXELS
 
-def option(default: Any, help: str, *, commas: bool = False) -> Any:
+PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
+
+
+def option(
+    default: Any, help: str, *, commas: bool = False, domain: Domain = ANY
+) -> Any:
     """Make a field that is a flag.
 
     Args:
         default: Value of a flag that is not given.
         help: For people; it names the default where that is None.
         commas: Whether a tuple is typed with commas; else its flag repeats.
+        domain: Its values, or those of a tuple.
     """
-    metadata = {"help": help, "commas": commas}
+    metadata = {"help": help, "commas": commas, "domain": domain}
     return dataclasses.field(default=default, metadata=metadata)
+
+
+def check_domains(group: Any) -> None:
+    """Check the type and the domain of every option of a group.
+
+    Args:
+        group: A dataclass whose fields are made by `option`.
+
+    Raises:
+        ValueError: naming the flag, what was expected and what came.
+    """
+    hints = typing.get_type_hints(type(group))
+    for field in dataclasses.fields(group):
+        value, domain = getattr(group, field.name), field.metadata["domain"]
+        flag = f"--{field.name.rstrip('_')}"
+        if misfits(value, hints[field.name]):
+            raise ValueError(
+                f"{flag} must be {describe(hints[field.name])}, got "
+                f"{shown(value)}"
+            )
+        if value == () and field.default != ():
+            raise ValueError(f"{flag} must not be empty")
+        if wrong := domain.wrong(value):
+            raise ValueError(f"{flag} {wrong}")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -43,15 +85,23 @@ class Choice:
         "(norms divided out), la (log priors subtracted), ncm (nearest class "
         "mean). Repeat for alternatives: each method is trained once, and "
         "every --then goes on from there; a table shows them all.",
+        domain=Domain(empty=True),
     )
-    epochs_scale: float = option(1.0, "Factor on the epochs of every stage.")
+    epochs_scale: float = option(
+        1.0,
+        "Factor on the epochs of every stage.",
+        domain=Domain(0, 1e6, above=True),
+    )
     batch_size: int | None = option(
-        None, "Images of an update, over all devices. Default: the method's."
+        None,
+        "Images of an update, over all devices. Default: the method's.",
+        domain=COUNT,
     )
     lr_scaling: str = option(
         "none",
         "Learning rates of another than the method's batch size: none keeps "
         "them, linear makes them proportional to it (but not those of --set).",
+        domain=Domain(known=("none", "linear")),
     )
     seed: tuple[str, ...] | None = option(
         None, "Seed; several with commas between them. Default: 0.", commas=True
@@ -65,6 +115,7 @@ class Choice:
         None,
         "How --seeds take their steps: vectorised, as one program; or in_turn, "
         "each by the same one. Default: vectorised on an accelerator.",
+        domain=Domain(known=("vectorised", "in_turn")),
     )
 
 
@@ -96,19 +147,24 @@ class Conditions:
         "Average of the weights of all steps, which every stage ends with: "
         "ema (exponential moving average) or swa (plain mean). Default: none, "
         "or the method's.",
+        domain=Domain(known=("ema", "swa")),
     )
     average_momentum: float = option(
-        0.999, "Of --average=ema; the first steps have a smaller one."
+        0.999,
+        "Of --average=ema; the first steps have a smaller one.",
+        domain=Domain(0, 1, below=True),
     )
     average_from: float | None = option(
         None,
         "Share of a stage after which --average begins. Default: ema 0, swa "
         "0.75.",
+        domain=Domain(0, 1, below=True),
     )
     accumulate_steps: int = option(
         1,
         "Parts of a batch that are computed one after the other, where a "
         "device has no room for all of it.",
+        domain=COUNT,
     )
     sync_batch_norm: bool = option(
         False,
@@ -116,7 +172,9 @@ class Conditions:
         "device's own, as in released code.",
     )
     precision: str = option(
-        "float32", "float32, mixed_bfloat16 or mixed_float16."
+        "float32",
+        "float32, mixed_bfloat16 or mixed_float16.",
+        domain=Domain(known=PRECISIONS),
     )
 
 
@@ -134,13 +192,19 @@ class DataOptions:
         None,
         "Largest over smallest class count, of digits and CIFAR. Default: "
         "digits 50, CIFAR 100.",
+        domain=Domain(1),
     )
-    profile: str = option("exponential", "exponential or step.")
+    profile: str = option(
+        "exponential",
+        "exponential or step.",
+        domain=Domain(known=("exponential", "step")),
+    )
     subset: str = option(
         "ldam",
         "Images kept of a class: ldam (the LDAM release's shuffle), first "
         "(in file order, as in WB's release) or precut (the first of training "
         "files that hold only a part).",
+        domain=Domain(known=("ldam", "first", "precut")),
     )
     data_dir: str | None = option(
         None,
@@ -149,21 +213,38 @@ class DataOptions:
         "lists; with one folder a class; or the csv file.",
     )
     image_size: int = option(
-        224, "Pixels of a side of images that stay on disk."
+        224,
+        "Pixels of a side of images that stay on disk.",
+        domain=Domain(1, 2**14),
     )
     test_per_class: int | None = option(
         None,
         "Images of each class to test on, of your own images without a test "
         "split (default: a third of the smallest class, at most 50), or of "
         "the digits (default: 70).",
+        domain=COUNT,
     )
     unreadable: str = option(
         "error",
         "Images on disk that cannot be read: error, or skip, which lets "
         "another image of the class stand in and lists them.",
+        domain=Domain(known=("error", "skip")),
+    )
+    max_pixels: int = option(
+        MAX_PIXELS,
+        "Pixels of an image on disk that is decoded; one with more cannot be "
+        "read.",
+        domain=COUNT,
+    )
+    allow_outside: bool = option(
+        False,
+        "Let csv files and published lists name images that are not below "
+        "their folder.",
     )
     validation_per_class: int = option(
-        0, "Training images of each class to hold out for tuning."
+        0,
+        "Training images of each class to hold out for tuning.",
+        domain=NUMBER,
     )
 
     def load(self) -> Any:
@@ -175,71 +256,12 @@ class DataOptions:
         """
         from keras_lt import data
 
+        if self.dataset not in data.DATASETS:
+            raise ValueError(
+                f"--dataset: no data set {shown(self.dataset)}"
+                f"{nearest(self.dataset, data.DATASETS)}"
+            )
         values = dataclasses.asdict(self)
         skip = values.pop("unreadable") == "skip"
         name = values.pop("dataset")
         return data.load(name, **values, skip_unreadable=skip)
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Manner:
-    """How a run is carried out and kept: none of it changes a result."""
-
-    input: str | None = option(
-        None,
-        "Where batches are made, of the same images: by tf.data; by numpy or "
-        "grain (without TensorFlow); or on the device, which then holds all "
-        "images. "
-        "Default: by backend, device and size.",
-    )
-    validation_freq: int = option(1, "Epochs between two validations.")
-    test_freq: int = option(
-        0,
-        "Epochs between two looks at the accuracy on the test images, beside "
-        "papers that report their best test epoch. Nothing is chosen by it. "
-        "0: at the end of a stage only.",
-    )
-    flip_tta: bool = option(
-        False, "Evaluate on the mean of image and mirror image."
-    )
-    workdir: str | None = option(
-        None,
-        "Folder of the run, or of the runs' folders if there are several. "
-        "Default: below runs/.",
-    )
-    resume: bool = option(
-        True, "Go on with a run that the folder already holds."
-    )
-    checkpoint_seconds: float = option(
-        30.0, "Least time between two checkpoints."
-    )
-    steps_per_execution: int | None = option(
-        None, "Steps that run as one program. Default: by device."
-    )
-    plots: bool = option(True, "Draw plots, if matplotlib is installed.")
-    tensorboard: bool = option(False, "Write TensorBoard events.")
-    mlflow: bool = option(False, "Tell MLflow the metrics of every epoch.")
-    wandb: bool = option(False, "Tell Weights & Biases the same.")
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Devices:
-    """Where it runs."""
-
-    backend: str | None = option(
-        None, "tensorflow or jax. Default: what is installed."
-    )
-    strategy: str = option(
-        "none",
-        "How batches are split over devices: none; mirrored, over those of "
-        "this machine (TensorFlow); multi_worker, over the processes of the "
-        "variable TF_CONFIG (TensorFlow); data_parallel, over those of this "
-        "machine or of several processes (JAX).",
-    )
-    coordinator: str | None = option(
-        None,
-        "Where data_parallel runs in several processes: HOST:PORT of the "
-        "first, the same for all; or auto, to ask SLURM or the TPU.",
-    )
-    num_processes: int | None = option(None, "Processes of the job.")
-    process_id: int | None = option(None, "Number of this process, from 0.")

@@ -102,6 +102,7 @@ def _config(
         on_disk=on_disk,
         splits_test=on_disk or source.splits_test,
         split_sha256=dataset.split_sha256,
+        content_sha256=dataset.content_sha256,
         init_from_sha256=_hash_of_start(start),
         backend=keras.backend.backend(),
         seed=seed,

@@ -3,9 +3,16 @@
 import importlib.metadata
 import os
 import pathlib
+import platform
 import subprocess
+from typing import Any
 
 import keras
+
+THREADS = (  # variables that say how many, and how they share the work
+    *("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"),
+    *("TF_ENABLE_ONEDNN_OPTS", "XLA_FLAGS"),
+)
 
 
 def versions() -> dict[str, str]:
@@ -17,6 +24,18 @@ def versions() -> dict[str, str]:
         except importlib.metadata.PackageNotFoundError:
             continue
     return found
+
+
+def surroundings() -> dict[str, Any]:
+    """What else may decide the last bits of a result."""
+    known = {name: os.environ[name] for name in THREADS if name in os.environ}
+    return {
+        **versions(),
+        "python": platform.python_version(),
+        "cores": len(os.sched_getaffinity(0)),
+        "device": device(),
+        **known,
+    }
 
 
 def commit() -> str | None:

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from keras_lt.hyperparameters import nearest
-from keras_lt.runs.options import Choice, Conditions, DataOptions, Manner
+from keras_lt.runs.manner import Manner
+from keras_lt.runs.options import Choice, Conditions, DataOptions
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -27,10 +28,9 @@ class Request:
     manner: Manner
     command: str
 
-    def values(self) -> dict[str, Any]:
-        """Every option by its name."""
-        parts = (self.choice, self.conditions, self.images, self.manner)
-        return {k: v for part in parts for k, v in vars(part).items()}
+    def groups(self) -> tuple[Any, ...]:
+        """All options, in their groups."""
+        return self.choice, self.conditions, self.images, self.manner
 
 
 def split(values: Mapping[str, Any], *groups: type) -> list[Any]:

@@ -10,7 +10,9 @@ from collections.abc import Iterator
 import keras
 
 from keras_lt.devices import processes, tf_strategy
-from keras_lt.runs.options import Devices
+from keras_lt.preemption import STATUS, Preempted, asked
+from keras_lt.runs.manner import Devices
+from keras_lt.training import Diverged
 
 SCOPES = contextlib.ExitStack()  # which must be kept
 STRATEGIES = {
@@ -129,12 +131,19 @@ def _check_processes(devices, missing):
 @contextlib.contextmanager
 def lost_processes() -> Iterator[None]:
     """End this process soon, with one line, when another one of it ended."""
+    number, count = processes()
     try:
         yield
-    except Exception as error:
-        number, count = processes()
+    except Preempted as end:
         if count == 1:
             raise
+        print(end.line, file=sys.stderr, flush=True)
+        os._exit(STATUS)
+    except Exception as error:
+        if count == 1 or isinstance(error, Diverged):
+            raise
+        if asked():  # as the others were
+            os._exit(STATUS)
         traceback.print_exc()
         print(
             f"error: process {number} ends, as it failed, or another "

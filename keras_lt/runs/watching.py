@@ -10,7 +10,7 @@ from keras_lt.data import ImageDataset
 from keras_lt.devices import is_chief
 from keras_lt.runs.folder import RunFolder
 from keras_lt.runs.looks import TestAccuracy
-from keras_lt.runs.options import Manner
+from keras_lt.runs.manner import Manner
 from keras_lt.runs.trackers import Track, Tracker
 
 

@@ -1,6 +1,7 @@
 """Files of weights that were trained elsewhere."""
 
 import pathlib
+import zipfile
 from collections.abc import Mapping
 from typing import Any
 
@@ -95,6 +96,8 @@ def _read_safetensors(path, beside=None):
 def _read_torch(path, beside=None):
     import torch
 
+    if zipfile.is_zipfile(path):
+        check_archive(path)
     with torch.serialization.safe_globals(_stand_ins(path)):
         state = torch.load(path, weights_only=True, map_location="cpu")
     if isinstance(state, Mapping) and isinstance(state.get(STATE), Mapping):

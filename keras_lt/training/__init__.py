@@ -1,9 +1,11 @@
 """From a recipe to a trained model."""
 
+from keras_lt.preemption import Preempted
 from keras_lt.problem import Problem
 from keras_lt.training.averages import Average
 from keras_lt.training.checkpoint import without_optimizer
 from keras_lt.training.clock import Clock
+from keras_lt.training.divergence import Diverged
 from keras_lt.training.engine.replicas import synchronize_batch_norm
 from keras_lt.training.engine.steps import default_steps, fuse_steps
 from keras_lt.training.engine.together import together
@@ -16,7 +18,9 @@ from keras_lt.training.transfer import copy_weights, read_weights
 __all__ = [
     "Average",
     "Clock",
+    "Diverged",
     "Outcome",
+    "Preempted",
     "Problem",
     "Recipe",
     "Stage",

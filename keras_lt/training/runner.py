@@ -8,15 +8,14 @@ from typing import Any
 import keras
 
 from keras_lt.callbacks import ShowProgress
-from keras_lt.keras_internals import set_random_seed
-from keras_lt.training.checkpoint import SaveProgress, Store
-from keras_lt.training.clock import TimeFit
+from keras_lt.keras_internals import scale_rate, set_random_seed
 from keras_lt.training.engine.replicas import synchronize_batch_norm
 from keras_lt.training.engine.undrawn import undrawn
 from keras_lt.training.evaluation import predict_logits
 from keras_lt.training.fitting import fit
 from keras_lt.training.optimizing import make_optimizer
 from keras_lt.training.recipe import Recipe, Stage
+from keras_lt.training.store import Store
 from keras_lt.training.teaching import soft_labels
 from keras_lt.training.transfer import copy_weights, read_weights
 
@@ -126,6 +125,7 @@ def run(
                     metrics=recipe.metrics(),
                     jit_compile=jit_compile,
                 )
+                scale_rate(model.optimizer, store.rate_factor(index))
                 # TensorFlow traces a step twice if it makes variables.
                 model.optimizer.build(model.trainable_variables)
             store.restore(index, model)
@@ -136,29 +136,27 @@ def run(
         if store.epoch < stage.epochs:
             with clock.count("set_up"):
                 teacher = stage.soft_labels and stage.soft_labels(previous)
-                kept = store.soft_labels
-                soft, soft_validation = soft_labels(
-                    teacher, loader, kept, verbose=verbose
+                soft = soft_labels(
+                    teacher,
+                    loader,
+                    store.soft_labels,
+                    student=model if store.epoch or store.step else None,
+                    verbose=verbose,
                 )
-                feed = loader.feed(
-                    stage.batching, seed + index, store.epoch, soft
-                )
-            shown = [ShowProgress(stage.name)] if verbose else []
             fit(
                 model,
                 stage,
                 loader,
-                feed,
-                loader.validate(stage.batching, soft_validation),
-                first_epoch=store.epoch,
+                store,
+                soft,
+                seed=seed + index,
+                checkpoint_seconds=checkpoint_seconds,
                 steps_per_execution=steps_per_execution,
                 validation_freq=validation_freq,
                 callbacks=[
                     *stage.callbacks(),
-                    TimeFit(clock, feed),
                     *callbacks(stage),
-                    SaveProgress(store, checkpoint_seconds),
-                    *shown,
+                    *([ShowProgress(stage.name)] if verbose else []),
                 ],
             )
         if stage.solve:

@@ -17,6 +17,7 @@ def soft_labels(
     loader: Any,
     path: pathlib.Path | None = None,
     *,
+    student: keras.Model | None = None,
     verbose: bool = True,
 ) -> tuple[np.ndarray | None, np.ndarray | None]:
     """Logits of a teacher for the training and the validation images.
@@ -26,6 +27,9 @@ def soft_labels(
         loader: Anything with `pixels` and `validation`, see `data.Loader`.
         path: File to keep them in. What it holds is taken if it is whole and
             came from this teacher and these images, and else written anew.
+        student: The model in training, if it has begun: a teacher that
+            shares weights with it is no longer what it was, so what the file
+            holds counts.
         verbose: Whether to say so.
 
     Returns:
@@ -37,7 +41,13 @@ def soft_labels(
     if loader.validation is not None:
         pixels.append(loader.validation[0])
     origin = _hash([*teacher.get_weights(), *pixels])
-    kept, why = _read(path, origin)
+    shared = student is not None and _share_weights(teacher, student)
+    kept, why = _read(path, None if shared else origin, pixels)
+    if kept is None and shared:
+        raise ValueError(
+            f"{path} is damaged or missing, and the teacher has changed since "
+            "it was written: remove the folder to begin anew"
+        )
     if kept is None:
         if verbose:
             count = sum(map(len, pixels))
@@ -46,6 +56,11 @@ def soft_labels(
         if path and is_chief():
             _write(path, kept, origin)
     return kept[0], kept[1] if len(kept) > 1 else None
+
+
+def _share_weights(teacher, student):
+    theirs = {id(variable) for variable in student.trainable_variables}
+    return any(id(variable) in theirs for variable in teacher.variables)
 
 
 def _hash(arrays) -> str:
@@ -63,8 +78,8 @@ def _write(path, arrays, origin):
     write_arrays(path, named | hashes)
 
 
-def _read(path, origin):
-    """Arrays or None, and why there are none."""
+def _read(path, origin, pixels):
+    """Arrays or None, and why there are none; of any teacher without origin."""
     if path is None or not path.exists():
         return None, ""
     again = f" again, as {path} "
@@ -73,8 +88,10 @@ def _read(path, origin):
         arrays = [found[name] for name in found if name.startswith("arr_")]
         if str(found["hash"]) != _hash(arrays):
             return None, f"{again}is damaged"
-        if str(found["origin"]) != origin:
+        if [*map(len, arrays)] != [*map(len, pixels)]:
+            return None, f"{again}is of other images"
+        if origin and str(found["origin"]) != origin:
             return None, f"{again}is of another teacher or other images"
-    except (ValueError, KeyError, OSError):
+    except (ValueError, KeyError, OSError, TypeError):
         return None, f"{again}is damaged"
     return arrays, ""

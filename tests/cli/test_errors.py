@@ -37,7 +37,10 @@ def error(capsys, *argv):
         (["--imbalance_ratio=100000"], ["class", "imbalance_ratio"]),
         (["--validation_per_class=500"], ["validation_per_class", "class 0"]),
         (["--dataset=cifar100_lt", "--data_dir=none"], ["data_dir", "none"]),
-        (["--profile=stepp"], ["did you mean 'step'"]),
+        (
+            ["--profile=stepp"],
+            ["--profile must be exponential or step", "'stepp'"],
+        ),
         (["--precision=float8"], ["precision", "float8"]),
         (["--seed=one"], ["--seed", "one"]),
         (["--seeds=0", "--seed=1"], ["--seeds and --seed exclude"]),
@@ -45,7 +48,7 @@ def error(capsys, *argv):
             ["--seeds_mode=both"],
             ["--seeds_mode must be vectorised or in_turn", "'both'"],
         ),
-        (["--input=gpu"], ["`kind` must be one of", "'gpu'"]),
+        (["--input=gpu"], ["--input must be one of", "'gpu'"]),
         (
             ["--input=device", "--augment=keras.RandomFlip"],
             ["with `layers`, got 'device'"],
@@ -54,7 +57,7 @@ def error(capsys, *argv):
         (["--batch_size=0"], ["batch_size", "> 0"]),
         (["--backend=torch"], ["backend", "torch"]),
         (["--metod=wb"], ["metod", "method"]),
-        (["--input=pandas"], ["kind", "pandas"]),
+        (["--input=pandas"], ["--input", "pandas"]),
         (["--augment=keras.RandAugmentt"], ["RandAugmentt", "RandAugment"]),
         (["--augment=keras.RandomCrop(2,2,3)"], ["--augment"]),
         (["--augment=published+cutouts"], ["did you mean 'cutout'"]),
@@ -159,7 +162,7 @@ def test_a_backend_that_is_not_installed(monkeypatch, capsys):
             ["--process_id must be from 0 to 1, got 2"],
         ),
         (["--seeds=0,1"], ["exclude each other"]),
-        (["--input=tf.data"], ["`kind` must be 'device' or 'numpy' under"]),
+        (["--input=tf.data"], ["--input must be 'device' or 'numpy' under"]),
     ],
     ids=str,
 )

@@ -4,6 +4,10 @@ import argparse
 import dataclasses
 import json
 import os
+import pathlib
+import signal
+import subprocess
+import sys
 import time
 import types
 
@@ -13,6 +17,7 @@ import pytest
 from keras_lt.methods import METHODS
 from keras_lt.problem import Problem
 from keras_lt.runs import RunFolder, assignments
+from keras_lt.runs.lock import locked
 from reproduction import page, studies, tables
 from reproduction.jobs import Job, Row
 from reproduction.workers import Workers
@@ -178,6 +183,74 @@ def test_a_run_that_fails_is_named(workers, program, capsys):
     for name in ("tiny-ce", "tiny-other"):
         assert f"{name}, seed 0: failed: error: --set: no such network" in out
     assert "tiny-tau, seed 0: left out, as tiny-ce failed" in out
+
+
+def test_a_run_that_was_killed_is_named_with_its_signal(
+    workers, program, capsys
+):
+    program("import os, signal; os.kill(os.getpid(), signal.SIGKILL)")
+    assert not workers.run([CE], time.monotonic() + 300)
+    out = capsys.readouterr().out
+    assert "tiny-ce, seed 0: failed (SIGKILL ended it): " in out
+
+
+def test_half_a_line_of_metrics_is_skipped(workers):
+    path = workers.folder(CE, 0).metrics
+    path.parent.mkdir(parents=True)
+    path.write_text('{"stage": "train", "epoch": 6}\n{"stage": "tr')
+    assert workers.state(CE).split() == ["tiny-ce", "train", "epoch", "7"]
+
+
+PARENT = """
+import os, subprocess, sys, time
+from reproduction import children
+code = "import os, time; print(os.getpid(), flush=True); time.sleep(300)"
+command = [sys.executable, "-c", code]
+child = subprocess.Popen(command, **children.bound())
+time.sleep(300)
+"""
+
+
+@programs.once("tensorflow")
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSEGV])
+def test_children_end_with_their_parent_whatever_ends_it(number):
+    parent = subprocess.Popen(
+        [sys.executable, "-c", PARENT], stdout=subprocess.PIPE, text=True
+    )
+    child = int(parent.stdout.readline())
+    assert os.getpgid(child) == child
+    parent.send_signal(number)
+    parent.wait()
+    assert parent.stdout.read() == ""  # which the child held open
+    with pytest.raises(ProcessLookupError):
+        while True:  # until somebody buries it
+            os.kill(child, 0)
+            if "Z" in pathlib.Path(f"/proc/{child}/stat").read_text():
+                raise ProcessLookupError
+    parent.stdout.close()
+
+
+def test_two_at_once_share_the_work(workers, program, tmp_path, capsys):
+    """What another process trains is left to it, and not trained again."""
+    program("raise SystemExit('error: trained twice')")
+    lock = workers.workdir / "tiny-ce-seed0.lock"
+    result = tables.path(workers.target, CE, 0)
+    with locked(lock, "tiny-ce, seed 0"):
+        sleeps = []
+
+        def sleep(seconds):
+            sleeps.append(seconds)
+            if len(sleeps) == 3:  # the other one is done
+                result.parent.mkdir()
+                result.touch()
+
+        with pytest.MonkeyPatch.context() as patch:
+            clock = types.SimpleNamespace(monotonic=lambda: 0.0, sleep=sleep)
+            patch.setattr("reproduction.workers.time", clock)
+            assert workers.run([CE], 1.0)
+    (line,) = capsys.readouterr().out.splitlines()
+    assert line.startswith("tiny-ce, seed 0 is in use by process")
+    assert len(sleeps) >= 3
 
 
 def test_seeds_train_together_where_there_is_an_accelerator(workers):

@@ -5,7 +5,8 @@ import pytest
 
 from keras_lt.runs import plan
 from keras_lt.runs.config import RunConfig
-from keras_lt.runs.options import Choice, Conditions, DataOptions, Manner
+from keras_lt.runs.manner import Manner
+from keras_lt.runs.options import Choice, Conditions, DataOptions
 from keras_lt.runs.request import Request
 from keras_lt.training import Average
 

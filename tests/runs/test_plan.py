@@ -4,7 +4,8 @@ import pytest
 
 from keras_lt.methods import METHODS
 from keras_lt.runs import from_python, plan
-from keras_lt.runs.options import Choice, Conditions, DataOptions, Manner
+from keras_lt.runs.manner import Manner
+from keras_lt.runs.options import Choice, Conditions, DataOptions
 from keras_lt.runs.request import Request
 
 WB = METHODS["wb"]

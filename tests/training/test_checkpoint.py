@@ -8,15 +8,14 @@ import pytest
 
 from keras_lt import array_files, atomic
 from keras_lt.optimizers import SGD
-from keras_lt.training import checkpoint
-from keras_lt.training.checkpoint import (
-    SaveProgress,
-    Store,
-    load_variables,
-    save_variables,
-)
+from keras_lt.training.checkpoint import load_variables, save_variables
+from keras_lt.training.progress import Progress
+from keras_lt.training.saving import SaveProgress
+from keras_lt.training.store import Store
 
 STAGES = ["first", "second"]
+STORE = "keras_lt.training.store"
+NOTHING = Progress(0, 0, 0.0, {}, {})
 
 
 def model():
@@ -55,7 +54,7 @@ def test_all_that_a_model_holds_comes_back(tmp_path):
     values = fill(source, 1)
     paths = [variable.path for variable in variables(source)]
     assert len(set(paths)) < len(paths)
-    save_variables(tmp_path / "a.npz", source, {})
+    save_variables(tmp_path / "a.npz", source, NOTHING)
     target = model()
     fill(target, 1000)
     load_variables(tmp_path / "a.npz", target)
@@ -89,7 +88,7 @@ def test_a_stage_is_finished_once_its_weights_are_written(
     tmp_path, monkeypatch
 ):
     made = model()
-    monkeypatch.setattr(checkpoint, "write_weights", killed)
+    monkeypatch.setattr(f"{STORE}.write_weights", killed)
     with pytest.raises(InterruptedError):
         Store(tmp_path, STAGES).finish_stage(made, None)
     monkeypatch.undo()
@@ -124,10 +123,12 @@ def test_half_a_checkpoint_is_refused_by_name(tmp_path):
 def train(store, every_seconds, ends, monkeypatch):
     """Epochs that end at given seconds; returns when checkpoints were made."""
     now, saved = [100.0], []
-    monkeypatch.setattr(checkpoint.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr("time.monotonic", lambda: now[0])
     save = store.save
     monkeypatch.setattr(
-        store, "save", lambda model: (saved.append(now[0] - 100), save(model))
+        store,
+        "save",
+        lambda *of: (saved.append(now[0] - 100), save(*of)),
     )
     callback = SaveProgress(store, every_seconds)
     callback.set_model(model())
@@ -165,7 +166,7 @@ def test_every_epoch_is_saved_if_wanted(tmp_path, monkeypatch):
 
 
 def test_one_of_several_processes_writes(tmp_path, monkeypatch):
-    monkeypatch.setattr(checkpoint, "is_chief", lambda: False)
+    monkeypatch.setattr(f"{STORE}.is_chief", lambda: False)
     store = Store(tmp_path / "run", STAGES)
     assert not train(store, 0, [1, 2], monkeypatch)
     store.finish_stage(model(), "done")

@@ -3,6 +3,7 @@
 from importlib.util import find_spec
 
 import keras
+import numpy as np
 
 from keras_lt.data.pipeline.plan import Images
 from keras_lt.data.sources.image_files import ImageFiles
@@ -71,3 +72,17 @@ def check_kind(kind: str, images: Images, layers: bool) -> None:
             "`kind`: grain is not installed; pip install "
             "'keras_lt[images]' brings it"
         )
+
+
+def check_finite(images: Images) -> None:
+    """Raise ValueError for pixels that are no numbers.
+
+    Bytes are all numbers, and files hold bytes, so this looks at floats only.
+    """
+    if isinstance(images, ImageFiles) or images.dtype.kind != "f":
+        return
+    for number, image in enumerate(images):
+        if not np.isfinite(image).all():
+            raise ValueError(
+                f"images must be finite numbers, image {number} is not"
+            )

@@ -11,6 +11,7 @@ from keras_lt.data.pipeline.assembler import Assembler
 from keras_lt.data.pipeline.batching import Batching
 from keras_lt.data.pipeline.feed import Feed, Numbered
 from keras_lt.data.pipeline.kinds import (
+    check_finite,
     check_kind,
     distributed,
     on_tf_data,
@@ -74,6 +75,8 @@ class Loader:
                 f"`train` must hold one label an image, got {len(self.pixels)} "
                 f"images and {len(self.labels)} labels"
             )
+        for images, _ in filter(None, (train, validation)):
+            check_finite(images)
         for policy in (*self.augment.policies, *self.second_view.policies):
             policy.check(self.pixels.shape[1:])
 
@@ -106,6 +109,7 @@ class Loader:
         seed: int,
         first_epoch: int = 0,
         soft_labels: np.ndarray | None = None,
+        first_step: int = 0,
     ) -> Feed:
         """Make the batches of one `fit`.
 
@@ -118,6 +122,7 @@ class Loader:
             seed: Of sampling and augmentation.
             first_epoch: Epoch (from 0) of the first batch.
             soft_labels: One row for each training image.
+            first_step: Step (from 0) of the first batch in that epoch.
 
         Returns:
             What `training.fuse_steps(..., data=feed)` takes, whose
@@ -138,6 +143,7 @@ class Loader:
             steps=self.steps(batching),
             seed=seed,
             first_epoch=first_epoch,
+            first_step=first_step,
         )
         assembler = Assembler(self.pixels, self.labels, augments, soft_labels)
         planned = self.kind == "device"

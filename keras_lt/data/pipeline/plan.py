@@ -32,6 +32,7 @@ class Plan:
         steps: Batches of an epoch.
         seed: Of sampling and augmentation.
         first_epoch: Epoch of the first batch.
+        first_step: Its step in that epoch.
     """
 
     def __init__(
@@ -44,6 +45,7 @@ class Plan:
         steps: int,
         seed: int,
         first_epoch: int,
+        first_step: int = 0,
     ):
         self.images = images
         self.augments = augments
@@ -51,6 +53,7 @@ class Plan:
         self.steps = steps
         self.seed = seed
         self.first_epoch = first_epoch
+        self.first_step = first_step
         self.order = functools.lru_cache(2)(
             lambda epoch: batching.sampler(labels, seed, epoch)
         )
@@ -66,6 +69,7 @@ class Plan:
     def __getitem__(self, j: int) -> dict[str, Any]:
         """Positions of the images, and the draws of each view."""
         i, number = divmod(j, len(self.own))
+        i += self.first_step
         batch, replica = self.whole(i), 0
         images = len(batch["index"])
         if self.replicas > 1 and not images % self.replicas:

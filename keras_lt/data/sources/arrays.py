@@ -1,6 +1,8 @@
 """Balanced data sets in memory, which are cut to a long tail."""
 
 import dataclasses
+import hashlib
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -72,4 +74,35 @@ class Arrays:
             class_names=self.class_names,
             split_sha256=index_hash(train),
             indices=train,
+            content_sha256=_hash(kept, labels[train]),
         )
+
+    def __post_init__(self):
+        """Check that labels name classes, and images have labels."""
+        parts = {
+            "training": (self.train, self.train_labels),
+            "test": (self.test, self.test_labels),
+        }
+        for split, (images, labels) in parts.items():
+            if len(images) != len(labels):
+                raise DataError(
+                    f"`data_dir`: {len(images):,} {split} images have "
+                    f"{len(labels):,} labels"
+                )
+            check_labels(f"the {split} images", labels, self.class_names)
+
+
+def check_labels(what: str, labels: np.ndarray, names: Sequence[str]) -> None:
+    """Raise DataError for a label that names no class."""
+    if len(labels) and not 0 <= labels.min() <= labels.max() < len(names):
+        raise DataError(
+            f"`data_dir`: labels of {what} must be below the {len(names)} "
+            f"classes that have names, found {labels.min()} to {labels.max()}"
+        )
+
+
+def _hash(images, labels):
+    digest = hashlib.sha256(repr((images.shape, images.dtype.str)).encode())
+    digest.update(np.ascontiguousarray(images).data)
+    digest.update(labels.astype("<i8").tobytes())
+    return digest.hexdigest()

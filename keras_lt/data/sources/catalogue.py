@@ -71,7 +71,11 @@ def _cifar(name: str, largest: int) -> Source:
 def _on_disk(read, family: str, known: dict) -> Source:
     """A source of a function from `data_dir` to a `Listing`."""
     return Source(
-        read=lambda options: read(options.data_dir), family=family, **known
+        read=lambda options: read(
+            options.data_dir, allow_outside=options.allow_outside
+        ),
+        family=family,
+        **known,
     )
 
 

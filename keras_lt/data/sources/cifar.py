@@ -13,6 +13,8 @@ from typing import IO
 
 import numpy as np
 
+from keras_lt.array_files import BROKEN as DAMAGED
+from keras_lt.array_files import check_regular
 from keras_lt.atomic import replacing
 from keras_lt.data.sources.archives import ARCHIVES, Archive
 from keras_lt.data.sources.arrays import Parts
@@ -20,8 +22,9 @@ from keras_lt.data.sources.tfds import from_tfds
 from keras_lt.image_reader import DataError
 
 IMAGE_BYTES = 3 * 32 * 32
+UNPACKED = 2**30  # bytes that an archive may unpack to; theirs have 2**28
 AT_A_TIME = 1000  # records that are read
-BROKEN = (tarfile.TarError, lzma.LZMAError, EOFError, KeyError, OSError)
+BROKEN = (*DAMAGED, tarfile.TarError)
 WEBSITE = "https://www.cs.toronto.edu/~kriz/"
 
 
@@ -48,7 +51,13 @@ def read(name: str, data_dir: str | None, *, precut: bool = False) -> Parts:
     files = _Files(pathlib.Path(data_dir), archive)
     train = files.records(archive.train, precut)
     test = files.records(archive.test, False)
-    names = tuple(files.read(archive.names).decode().split())
+    names = tuple(files.read(archive.names).decode(errors="replace").split())
+    classes = int(name.removeprefix("cifar"))
+    if len(names) != classes:
+        raise DataError(
+            f"`data_dir`: {archive.names} must name {classes} classes, found "
+            f"{len(names)}"
+        )
     return (*train, *test, names)
 
 
@@ -128,8 +137,9 @@ class _Files:
                 yield file, path.stat().st_size
             return
         try:
+            check_regular(self.tar)
             with tarfile.open(self.tar) as tar:
-                member = tar.getmember(f"{self.archive.folder}/{name}")
+                member = _find(tar, f"{self.archive.folder}/{name}")
                 file = tar.extractfile(member)
                 if file is None:
                     raise KeyError(f"{member.name} is no file")
@@ -140,7 +150,9 @@ class _Files:
             ) from error
 
     def read(self, name: str) -> bytes:
-        with self.open(name) as (file, _):
+        with self.open(name) as (file, size):
+            if size > UNPACKED:
+                raise DataError(f"`data_dir`: {name} has {size:,} bytes")
             return file.read()
 
     def records(
@@ -174,6 +186,20 @@ class _Files:
                 )
             while content := file.read(AT_A_TIME * size):
                 yield np.frombuffer(content, "uint8").reshape(-1, size)
+
+
+def _find(tar: tarfile.TarFile, name: str) -> tarfile.TarInfo:
+    """A member of an archive, which is measured on the way there."""
+    size = 0
+    for member in tar:
+        if member.name == name:
+            return member
+        size += member.size
+        if size > UNPACKED:
+            raise tarfile.TarError(
+                f"it unpacks to more than {UNPACKED:,} bytes"
+            )
+    raise KeyError(name)
 
 
 def _read_tfds(name: str) -> Parts:

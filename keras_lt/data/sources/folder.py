@@ -22,13 +22,14 @@ ENDINGS = (
 )
 
 
-def read_folder(data_dir: str) -> Listing:
+def read_folder(data_dir: str, *, allow_outside: bool = True) -> Listing:
     """Read a folder with one folder a class.
 
     Args:
         data_dir: `DIR/CLASS/...`, or `DIR/train/CLASS/...`, beside it maybe
             `val` (or `validation`) and `test`. Classes are sorted by name;
             images lie at any depth below them.
+        allow_outside: Has no meaning here: names are those that there are.
 
     Raises:
         DataError: if it cannot be read, a class is empty, there are other
@@ -83,11 +84,18 @@ def read_folder(data_dir: str) -> Listing:
     return Listing(root, names, labels, tuple(classes), tuple(ignored))
 
 
-def _files(root: pathlib.Path, name: str) -> Iterator[str]:
+def _files(
+    root: pathlib.Path, name: str, above: tuple[str, ...] = ()
+) -> Iterator[str]:
     """Names of all files below a folder."""
+    own = os.path.realpath(root / name)
+    if own in above:
+        raise DataError(
+            f"`data_dir`: {root / name} is a link to a folder that it is in"
+        )
     for entry in entries(root / name):
         inner = os.path.join(name, entry.name)
         if entry.is_dir():
-            yield from _files(root, inner)
+            yield from _files(root, inner, (*above, own))
         else:
             yield inner

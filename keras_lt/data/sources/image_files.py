@@ -9,7 +9,12 @@ from collections.abc import Sequence
 import numpy as np
 
 from keras_lt.data.transforms.windows import place_windows
-from keras_lt.image_reader import DataError, read_image, whole_of
+from keras_lt.image_reader import (
+    MAX_PIXELS,
+    DataError,
+    read_image,
+    whole_of,
+)
 
 
 class ImageFiles:
@@ -26,6 +31,7 @@ class ImageFiles:
             out; `whole_of(size)` by default.
         instead: Position of the image that stands in for each one that cannot
             be read `(N,)`; None makes such an image an error.
+        max_pixels: See `read_image`.
 
     Attributes:
         shape: `(N, S, S, 3)`.
@@ -49,6 +55,7 @@ class ImageFiles:
         size: int = 224,
         whole: int | None = None,
         instead: np.ndarray | None = None,
+        max_pixels: int = MAX_PIXELS,
     ):
         if size < 1:
             raise ValueError(f"`size` must be >= 1, got {size}")
@@ -58,6 +65,7 @@ class ImageFiles:
         self.shape = (len(names), size, size, 3)
         self.whole = whole_of(size) if whole is None else whole
         self.instead = instead
+        self.max_pixels = max_pixels
         self.unreadable: dict[str, str] = {}
         self.failure: DataError | None = None
 
@@ -132,6 +140,7 @@ class ImageFiles:
             whole=self.whole,
             window=None if draws is None else _drawn(draws),
             file=self._file(position),
+            max_pixels=self.max_pixels,
         )
 
     def _file(self, position):

@@ -134,9 +134,13 @@ class Listing:
             DataError: if a class would have no training image left.
         """
         labels = self.labels["train"]
-        kept, taken = long_tail_indices(
-            labels, self.counts("train"), validation_per_class=per_class
-        )
+        try:
+            kept, taken = long_tail_indices(
+                labels, self.counts("train"), validation_per_class=per_class
+            )
+        except DataError as error:
+            text = str(error).replace("validation_per", f"{split}_per")
+            raise DataError(text) from error
         kept, taken = np.sort(kept), np.sort(taken)
         names = np.array(self.names["train"], object)
         new_names = {
@@ -156,7 +160,11 @@ class Listing:
         """Images and labels of a split."""
         names, labels = self.names[split], self.labels[split]
         instead = _next_of_class(labels) if options.skip_unreadable else None
-        how: dict[str, Any] = {"size": options.image_size, "instead": instead}
+        how: dict[str, Any] = {
+            "size": options.image_size,
+            "instead": instead,
+            "max_pixels": options.max_pixels,
+        }
         if not self.records:
             return ImageFiles(self.root, names, **how), labels
         return RecordImages(self.records, self.root, names, **how), labels

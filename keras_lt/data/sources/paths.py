@@ -27,6 +27,24 @@ def entries(folder: pathlib.Path) -> list[os.DirEntry]:
     return sorted(shown, key=lambda entry: entry.name)
 
 
+def check_inside(
+    listed: pathlib.Path, names: Sequence[str], allowed: bool
+) -> None:
+    """Raise if a name leads out of the folder that it is below.
+
+    Args:
+        listed: File that lists them, in that folder.
+        names: Of files.
+        allowed: Whether they may.
+    """
+    for name in () if allowed else names:
+        if os.path.isabs(name) or os.path.normpath(name).startswith(".."):
+            raise DataError(
+                f"`data_dir`: {listed} names {name!r:.80}, which is not below "
+                f"{listed.parent}; --allow_outside permits it"
+            )
+
+
 def check_files(root: pathlib.Path, names: Sequence[str]) -> None:
     """Raise unless all images are there; a folder at a time.
 

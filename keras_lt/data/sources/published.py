@@ -7,8 +7,9 @@ import pathlib
 import numpy as np
 
 from keras_lt import stats
+from keras_lt.array_files import check_regular
 from keras_lt.data.sources.listing import Listing
-from keras_lt.data.sources.paths import check_files, folder_of
+from keras_lt.data.sources.paths import check_files, check_inside, folder_of
 from keras_lt.data.sources.records import open_records
 from keras_lt.image_reader import DataError
 
@@ -36,11 +37,14 @@ class Published:
     order: str
     records: str | None = None
 
-    def read(self, data_dir: str | None) -> Listing:
+    def read(
+        self, data_dir: str | None, *, allow_outside: bool = False
+    ) -> Listing:
         """Read the lists below a folder of images, and check them.
 
         Args:
             data_dir: The folder; None for TensorFlow Datasets.
+            allow_outside: Whether paths may lead out of it.
 
         Raises:
             DataError: if a list or an image is missing, or a number is not
@@ -62,7 +66,9 @@ class Published:
             )
             self._check_size(root / file, split, len(names[split]))
         self._check_tail(root / self.lists["train"], labels["train"])
-        check_files(root, [n for part in names.values() for n in part])
+        every = [name for part in names.values() for name in part]
+        check_inside(root / "lists", every, allow_outside)
+        check_files(root, every)
         classes = self._classes(root, names, labels)
         return Listing(root, names, labels, classes)
 
@@ -136,8 +142,9 @@ def read_list(
     """
     names, labels = [], []
     try:
+        check_regular(path)
         lines = path.read_text("utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, ValueError) as error:
         raise DataError(
             f"`data_dir`: {path} cannot be read: {error}"
         ) from error

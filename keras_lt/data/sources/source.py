@@ -8,6 +8,7 @@ import numpy as np
 
 from keras_lt.data.sources.image_files import ImageFiles
 from keras_lt.data.transforms.augment import Augment
+from keras_lt.image_reader import MAX_PIXELS
 
 Images = np.ndarray | ImageFiles  # `(N, H, W, channels)`
 ImagesAndLabels = tuple[Images, np.ndarray]
@@ -25,6 +26,8 @@ class Options:
     test_per_class: int | None = None
     image_size: int = 224
     skip_unreadable: bool = False
+    max_pixels: int = MAX_PIXELS
+    allow_outside: bool = False
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -38,6 +41,7 @@ class Splits:
         test: The same.
         class_names: Length C.
         split_sha256: Hash that names the training images.
+        content_sha256: Hash of their pixels and labels; None of files.
         indices: Positions of the training images in the full training set, if
             they were cut out of one.
         ignored: Files beside images on disk, none by their ending.
@@ -50,6 +54,7 @@ class Splits:
     split_sha256: str
     indices: np.ndarray | None = None
     ignored: tuple[str, ...] = ()
+    content_sha256: str | None = None
 
     @property
     def present(self) -> list[ImagesAndLabels]:

@@ -7,19 +7,21 @@ import pathlib
 
 import numpy as np
 
+from keras_lt.array_files import check_regular
 from keras_lt.data.sources.folder import SPLITS
 from keras_lt.data.sources.listing import Listing
-from keras_lt.data.sources.paths import check_files
+from keras_lt.data.sources.paths import check_files, check_inside
 from keras_lt.image_reader import DataError
 
 
-def read_csv(data_dir: str) -> Listing:
+def read_csv(data_dir: str, *, allow_outside: bool = False) -> Listing:
     """Read a table of images.
 
     Args:
         data_dir: A file of comma-separated values in UTF-8 whose first line
             names the columns: `path`, below the folder of the file; `label`,
             the name of the class; and maybe `split`: train, val or test.
+        allow_outside: Whether paths may lead out of that folder.
 
     Raises:
         DataError: naming the line, for anything else.
@@ -28,6 +30,7 @@ def read_csv(data_dir: str) -> Listing:
     names = collections.defaultdict(list)
     labels = collections.defaultdict(list)
     try:
+        check_regular(path)
         with open(path, encoding="utf-8-sig", newline="") as file:
             rows = csv.DictReader(file, strict=True)
             columns = rows.fieldnames or []
@@ -57,7 +60,9 @@ def read_csv(data_dir: str) -> Listing:
                 labels[SPLITS[split]].append(row["label"])
     except UnicodeDecodeError as error:
         raise DataError(f"`data_dir`: {path} is not UTF-8: {error}") from error
-    except (OSError, csv.Error) as error:
+    except (OSError, ValueError, csv.Error) as error:
+        if isinstance(error, DataError):
+            raise
         raise DataError(
             f"`data_dir`: {path} cannot be read: {error}"
         ) from error
@@ -67,7 +72,9 @@ def read_csv(data_dir: str) -> Listing:
     if all(name.isdecimal() for name in classes):
         classes = sorted(classes, key=int)
     ids = {name: number for number, name in enumerate(classes)}
-    check_files(path.parent, [n for part in names.values() for n in part])
+    every = [name for part in names.values() for name in part]
+    check_inside(path, every, allow_outside)
+    check_files(path.parent, every)
     return Listing(
         path.parent,
         dict(names),

@@ -68,9 +68,8 @@ def fuse_steps(
     if data is not None:
         # `fit` would do it, but from batches that only name their images.
         build_from(model, data.example())
-    if backend == "tensorflow" and steps_per_epoch:
-        # Its loop does not stop at the end of an epoch of endless data.
-        steps = max(n for n in range(1, steps + 1) if steps_per_epoch % n == 0)
+    if steps_per_epoch:
+        steps = shortened(steps, steps_per_epoch)
     model.steps_per_execution = steps
 
     def make_train_function(force=False):
@@ -90,6 +89,17 @@ def fuse_steps(
 
     install()
     model.make_train_function = make_train_function
+
+
+def shortened(steps: int, steps_per_epoch: int) -> int:
+    """Steps of a program that an epoch of endless data leaves of `steps`.
+
+    The loop of TensorFlow does not stop at the end of an epoch, so it has a
+    number of steps that divides it.
+    """
+    if keras.backend.backend() == "jax":
+        return steps
+    return max(n for n in range(1, steps + 1) if steps_per_epoch % n == 0)
 
 
 def default_steps(batches: int | None = None) -> int:

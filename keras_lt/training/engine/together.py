@@ -121,7 +121,7 @@ class _Hub:
         self.waiting.append(place)
         self._run_if_complete()
         self.turn.wait_for(lambda: self.error or "result" in place)
-        if self.error:
+        if "result" not in place:
             raise RuntimeError("another training failed") from self.error
         return place["result"]
 

@@ -1,0 +1,93 @@
+"""Trainings whose numbers are none any more."""
+
+import pathlib
+from collections.abc import Iterable
+from typing import Any
+
+import keras
+import numpy as np
+
+from keras_lt.json_files import read_json, write_json
+
+
+class Diverged(FloatingPointError):
+    """A loss or a weight is no finite number any more.
+
+    Args:
+        stage: Name of the stage.
+        epoch: Its epoch, from 0; None at the stage's end.
+        step: Steps of the epoch that were done, the bad one included; None
+            if that is not known.
+        rate: Learning rate at the start of the epoch.
+        what: What is not finite.
+        kept: What is left of the run's finite state, for people.
+    """
+
+    def __init__(
+        self,
+        *,
+        stage: str,
+        epoch: int | None,
+        step: int | None,
+        rate: float | None,
+        what: str,
+        kept: str = "nothing",
+    ):
+        self.stage, self.epoch, self.step = stage, epoch, step
+        self.rate, self.what, self.kept = rate, what, kept
+        place = [f"stage {stage}"]
+        place += [] if epoch is None else [f"epoch {epoch + 1}"]
+        place += [] if step is None else [f"step {step}"]
+        at = "" if rate is None else f" at learning rate {rate:g}"
+        super().__init__(
+            f"training diverged in {', '.join(place)}: {what} is not finite"
+            f"{at}; kept: {kept}; try a smaller learning rate"
+        )
+
+    def record(self) -> dict[str, Any]:
+        """JSON data that tell where it happened."""
+        names = ("stage", "epoch", "step", "rate", "what")
+        return {name: getattr(self, name) for name in names}
+
+
+def not_finite(variables: Iterable[keras.Variable]) -> str | None:
+    """Path of the first variable with a value that is not finite, or None."""
+    for variable in variables:
+        if "float" in str(variable.dtype):
+            values = keras.ops.convert_to_numpy(variable)
+            if not np.isfinite(values.astype("float32", copy=False)).all():
+                return variable.path
+    return None
+
+
+def shown(path: pathlib.Path, stage: str, epoch: int, step: int) -> str:
+    """What a checkpoint holds, for people."""
+    within = f", step {step}" if step else ""
+    return f"{path} (stage {stage}, {epoch} epochs done{within})"
+
+
+def read_records(path: pathlib.Path) -> list[dict[str, Any]]:
+    """Read where a run has diverged so far.
+
+    Args:
+        path: Of the file; without it, nowhere.
+
+    Raises:
+        ValueError: naming the file, if it is damaged.
+    """
+    if not path.exists():
+        return []
+    try:
+        found = read_json(path, list)
+        if not all(isinstance(each["stage"], str) for each in found):
+            raise ValueError("a stage has no name")
+    except (ValueError, KeyError, TypeError) as error:
+        raise ValueError(
+            f"{path} is damaged: {error!r}; remove the folder to begin anew"
+        ) from error
+    return found
+
+
+def add_record(path: pathlib.Path, error: Diverged) -> None:
+    """Note in a file where a run has diverged once more."""
+    write_json(path, [*read_records(path), error.record()])
