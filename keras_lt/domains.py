@@ -24,7 +24,7 @@ class Domain:
 
     Example:
         >>> Domain(0, 1, below=True).wrong(1.0)
-        'must be >= 0 and < 1, got 1.0'
+        'must be < 1, got 1.0'
     """
 
     low: float = -math.inf
@@ -42,8 +42,10 @@ class Domain:
         """
         if isinstance(value, tuple | list):
             return next(filter(None, map(self.wrong, value)), None)
+        expected = str(self)
         holds = True
         if isinstance(value, int | float) and not isinstance(value, bool):
+            expected = self._bound(value) or expected
             holds = self._holds(value)
         elif isinstance(value, str) and not self.known:
             if self._reads(value):
@@ -51,7 +53,21 @@ class Domain:
             return f"must be a text of 1 to {LONGEST} signs, got {shown(value)}"
         elif isinstance(value, str):
             holds = value in self.known
-        return None if holds else f"must be {self}, got {shown(value)}"
+        return None if holds else f"must be {expected}, got {shown(value)}"
+
+    def _bound(self, number):
+        """The bound that a number breaks."""
+        least, most = self._bounds()
+        if number < self.low or self.above and number == self.low:
+            return least
+        if number > self.high or self.below and number == self.high:
+            return most
+        return None
+
+    def _bounds(self):
+        least = f"{'>' if self.above else '>='} {self.low:,.15g}"
+        most = f"{'<' if self.below else '<='} {self.high:,.15g}"
+        return least, most
 
     def _holds(self, number):
         try:
@@ -75,12 +91,9 @@ class Domain:
             return " or ".join(self.known)
         if self.known:
             return f"one of {self.known}"
-        parts = []
-        if self.low > -math.inf:
-            parts.append(f"{'>' if self.above else '>='} {self.low:g}")
-        if self.high < math.inf:
-            parts.append(f"{'<' if self.below else '<='} {self.high:g}")
-        return " and ".join(parts) or "finite"
+        ends = math.isfinite(self.low), math.isfinite(self.high)
+        parts = [p for p, end in zip(self._bounds(), ends, strict=True) if end]
+        return " and ".join(["finite", *parts])
 
 
 ANY = Domain()

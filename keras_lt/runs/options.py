@@ -215,7 +215,7 @@ class DataOptions:
     image_size: int = option(
         224,
         "Pixels of a side of images that stay on disk.",
-        domain=Domain(1, 2**14),
+        domain=Domain(0, 2**14, above=True),
     )
     test_per_class: int | None = option(
         None,
