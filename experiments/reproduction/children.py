@@ -4,30 +4,36 @@ import contextlib
 import ctypes
 import os
 import signal
+import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 ENDING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 PR_SET_PDEATHSIG = 1  # of Linux: which signal the end of a parent is
 
 
-def bound() -> dict[str, Any]:
-    """Arguments of `subprocess.Popen` for a child that ends with this process.
+def start(command: Sequence[str], **options: Any) -> subprocess.Popen:
+    """Start a process that ends with this one.
 
     It has a process group of its own, so that what it starts ends with it;
     and where this process is killed so that it can do nothing more, the
     system tells the child.
+
+    Args:
+        command: The program and its arguments.
+        **options: Of `subprocess.Popen`.
     """
-    parent = os.getpid()
+    follow = [sys.executable, __file__, str(os.getpid()), *command]
+    return subprocess.Popen(follow, process_group=0, **options)
 
-    def follow():
-        with contextlib.suppress(OSError, AttributeError):  # not on Linux
-            ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
-        if os.getppid() != parent:  # killed meanwhile
-            os._exit(1)
 
-    return {"process_group": 0, "preexec_fn": follow}
+def follow(parent: int, command: Sequence[str]) -> None:
+    """Become a program that ends with its parent."""
+    with contextlib.suppress(OSError, AttributeError):  # not on Linux
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+    if os.getppid() == parent:  # else it was killed meanwhile
+        os.execvp(command[0], command)
 
 
 @contextlib.contextmanager
@@ -61,3 +67,7 @@ def reason(status: int) -> str:
     if status >= 0:
         return ""
     return f" ({signal.Signals(-status).name} ended it)"
+
+
+if __name__ == "__main__":
+    follow(int(sys.argv[1]), sys.argv[2:])

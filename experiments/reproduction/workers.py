@@ -186,11 +186,10 @@ class Workers:
         print(f"{task.name}: started, log in {_log(task)}", flush=True)
         task.folder.parent.mkdir(parents=True, exist_ok=True)
         with open(_log(task), "a") as log:
-            process = subprocess.Popen(
+            process = children.start(
                 [sys.executable, str(PROGRAM), *arguments],
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                **children.bound(),
             )
         if self.asked.processes > 1 and hasattr(os, "sched_setaffinity"):
             cores = sorted(os.sched_getaffinity(0))

@@ -59,7 +59,8 @@ def _checked(path, readers, flag, expected):
             f"{flag} must be {expected} {', '.join(readers)}, got {path}"
         )
     try:
-        check_regular(path)
+        if path.exists():
+            check_regular(path)
         return readers[path.suffix](path)
     except ModuleNotFoundError as error:
         if error.name == "torch":

@@ -1,5 +1,6 @@
 """What the time of a run goes into."""
 
+import collections
 import contextlib
 import statistics
 import time
@@ -7,6 +8,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import keras
+
+USUAL = 1000  # last calls of a step that say how long one takes
 
 
 class Clock:
@@ -52,7 +55,8 @@ class TimeFit(keras.callbacks.Callback):
         self.clock = clock
         self.feed = feed
         self._made = time.monotonic()
-        self._calls = []  # all seconds of calls
+        self._first = None  # seconds of the first call
+        self._calls = collections.deque(maxlen=USUAL)  # of later ones
         self._unjudged = []  # those that may be compilations
 
     def on_epoch_begin(self, epoch, logs=None):
@@ -69,8 +73,12 @@ class TimeFit(keras.callbacks.Callback):
 
     def on_train_batch_end(self, batch, logs=None):
         """Stop the clock of a call."""
-        self._calls.append(time.monotonic() - self._call)
-        self._unjudged.append((self._calls[-1], len(self._calls) == 1))
+        seconds = time.monotonic() - self._call
+        self._unjudged.append((seconds, self._first is None))
+        if self._first is None:
+            self._first = seconds
+        else:
+            self._calls.append(seconds)
 
     def on_test_begin(self, logs=None):
         """Start the clock of the validation."""
@@ -93,9 +101,9 @@ class TimeFit(keras.callbacks.Callback):
             self.clock.add(part, seconds)
 
     def _compilation(self):
-        if len(self._calls) < 2:
+        if not self._calls:
             return 0.0
-        usual = statistics.median(self._calls[1:])
+        usual = statistics.median(self._calls)
         excess = [
             seconds - usual
             for seconds, first in self._unjudged

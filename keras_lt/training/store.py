@@ -235,5 +235,5 @@ class Store:
             line = json.loads(text)
             position = self.stages.index(line["stage"]), line["epoch"]
             return position < (self.index, self.epoch)
-        except (ValueError, KeyError, TypeError):  # cut off by a kill
+        except (ValueError, KeyError, TypeError, RecursionError):  # cut off
             return False

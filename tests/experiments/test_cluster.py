@@ -93,6 +93,36 @@ def test_slurm(backend, tmp_path):
             assert job["task"] == {"type": "worker", "index": number}
 
 
+def test_slurm_warns_a_training_and_puts_it_back(tmp_path):
+    text = (FOLDER / "slurm.sbatch").read_text()
+    assert "#SBATCH --signal=USR1@60\n" in text
+    for status, calls in ((75, ["requeue 7"]), (1, [])):
+        folder = tmp_path / str(status)
+        folder.mkdir()
+        stub = (
+            '#!/bin/bash\nif [ "$1" = show ]; then echo node7; '
+            f"else echo $* >> {folder}/calls; fi\n"
+        )
+        for name, content in (
+            ("scontrol", stub),
+            ("srun", f"#!/bin/bash\nexit {status}\n"),
+        ):
+            (folder / name).write_text(content)
+            (folder / name).chmod(0o755)
+        done = subprocess.run(
+            ["/bin/bash", FOLDER / "slurm.sbatch"],
+            env={
+                "PATH": f"{folder}:{os.environ['PATH']}",
+                "SLURM_JOB_NODELIST": "node7",
+                "SLURM_JOB_ID": "7",
+            },
+        )
+        assert done.returncode == status
+        made = folder / "calls"
+        assert (made.read_text().splitlines() if calls else []) == calls
+        assert made.exists() == bool(calls)
+
+
 def first_minutes(folder, python, **environment):
     """Run `gpu_first.sh` with a stand-in for Python.
 

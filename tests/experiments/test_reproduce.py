@@ -202,11 +202,11 @@ def test_half_a_line_of_metrics_is_skipped(workers):
 
 
 PARENT = """
-import os, subprocess, sys, time
+import sys, time
 from reproduction import children
 code = "import os, time; print(os.getpid(), flush=True); time.sleep(300)"
 command = [sys.executable, "-c", code]
-child = subprocess.Popen(command, **children.bound())
+child = children.start(command)
 time.sleep(300)
 """
 

@@ -111,7 +111,8 @@ def test_the_parts_of_a_run(kind, tmp_path, passes):
     )
     whole = passes() - start
     assert set(outcome.spent) == PARTS
-    assert all(seconds > 0 for seconds in outcome.spent.values())
+    assert outcome.spent["compile"] >= 0  # no time passes within a step
+    assert all(outcome.spent[part] > 0 for part in PARTS - {"compile"})
     two_stages = pytest.approx(0.2, abs=0.02)
     assert outcome.spent["evaluation"] == two_stages
     assert 0.6 * whole < sum(outcome.spent.values()) <= whole

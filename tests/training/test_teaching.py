@@ -84,3 +84,18 @@ def test_damaged_files_are_written_again(path, capsys, damage):
     np.testing.assert_array_equal(ours, expected)
     soft_labels(teacher(), toy.loader(), path)
     assert said(capsys) == ""
+
+
+def test_a_teacher_that_trains_with_its_student_is_asked_once(path, capsys):
+    """On resuming it is no longer what it was when the file was written."""
+    model, loader = teacher(), toy.loader()
+    before, _ = soft_labels(model, loader, path)
+    for variable in model.variables:
+        variable.assign(variable + 1.0)
+    again, _ = soft_labels(model, loader, path, student=model)
+    np.testing.assert_array_equal(again, before)
+    other, _ = soft_labels(teacher(1), loader, path, student=model, verbose=0)
+    assert not np.array_equal(other, before)
+    truncate(path)
+    with pytest.raises(ValueError, match="soft_labels.npz is damaged"):
+        soft_labels(model, loader, path, student=model)

@@ -4,92 +4,21 @@ import json
 import os
 import signal
 
-import keras
 import numpy as np
 import pytest
-import toy
+from battery.small import Act, lines, recipe, train
 
 from keras_lt import preemption
-from keras_lt.optimizers import SGD
-from keras_lt.schedules import EpochRates
-from keras_lt.training import (
-    Diverged,
-    Preempted,
-    Recipe,
-    Stage,
-    run,
-)
+from keras_lt.training import Diverged, Preempted
 
-ON_JAX = keras.backend.backend() == "jax"
 KINDS = [
     ("numpy", 1),
     pytest.param(("device", 2), marks=pytest.mark.slow),
 ]
-OFTEN = 1e-9  # seconds between two checkpoints
-
-
-class Act(keras.callbacks.Callback):
-    """Do something once, after some step of an epoch."""
-
-    def __init__(self, action, epoch, step):
-        super().__init__()
-        self.action, self.when = action, (epoch, step)
-
-    def on_epoch_begin(self, epoch, logs=None):
-        self.epoch = epoch
-
-    def on_train_batch_end(self, batch, logs=None):
-        if (self.epoch, batch + 1) == self.when:
-            self.action()
 
 
 def kill():
     raise InterruptedError
-
-
-def recipe(rate=0.1):
-    """Random states, statistics, and metrics that an epoch adds up."""
-
-    def build():
-        inputs = keras.Input((8, 8, 1))
-        x = keras.layers.Dense(6)(keras.layers.Flatten()(inputs) / 255)
-        x = keras.layers.BatchNormalization()(x)
-        x = keras.layers.Dropout(0.3, seed=3)(x)
-        return keras.Model(inputs, keras.layers.Dense(3)(x))
-
-    def sgd(steps):
-        return SGD(EpochRates([rate, rate / 2], steps), momentum=0.9)
-
-    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    options = {"loss": loss, "batch_size": 4, "epochs": 2}
-    return Recipe(
-        build=build,
-        stages=(
-            Stage(name="one", optimizer=sgd, **options),
-            Stage(name="two", **options),
-        ),
-        metrics=lambda: [keras.metrics.SparseCategoricalAccuracy("accuracy")],
-    )
-
-
-def train(workdir, kind, fused, *, act=None, stage="two", **options):
-    options = {"checkpoint_seconds": OFTEN} | options
-    return run(
-        options.pop("recipe", None) or recipe(),
-        toy.loader(kind),
-        workdir=workdir,
-        steps_per_execution=fused,
-        verbose=False,
-        jit_compile="auto" if ON_JAX else False,
-        on_stage_end=lambda stage, model: stage.name,
-        callbacks=lambda s: [act] if act and s.name == stage else [],
-        **options,
-    )
-
-
-def lines(workdir):
-    text = (workdir / "metrics.jsonl").read_text()
-    return [json.loads(line) | {"seconds": 0} for line in text.splitlines()]
 
 
 @pytest.fixture(scope="module", params=KINDS, ids=str)
