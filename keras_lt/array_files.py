@@ -31,6 +31,10 @@ BROKEN = (
 )
 
 
+class DamagedFile(ValueError):
+    """A file of a run that is cut off, emptied, or something else."""
+
+
 def write_arrays(
     path: pathlib.Path,
     arrays: Mapping[str, np.ndarray],
@@ -63,7 +67,7 @@ def read_arrays(path: pathlib.Path, *names: str) -> dict[str, np.ndarray]:
         *names: Arrays to read; without any, all.
 
     Raises:
-        ValueError: naming the file, if it is no such file, or cut off.
+        DamagedFile: naming it, if it is no such file, or cut off.
     """
     arrays = {}
     try:
@@ -79,7 +83,7 @@ def read_arrays(path: pathlib.Path, *names: str) -> dict[str, np.ndarray]:
     except FileNotFoundError:
         raise
     except BROKEN as error:
-        raise ValueError(
+        raise DamagedFile(
             f"{path} is no file of arrays by name, or cut off: "
             f"{reason_of(error)}"
         ) from error
@@ -93,15 +97,15 @@ def check_archive(path: pathlib.Path) -> None:
         path: Of the archive, such as a Keras model.
 
     Raises:
-        ValueError: naming it, if it is no archive or would unpack to far more
-            than it is.
+        DamagedFile: naming it, if it is no archive or would unpack to far
+            more than it is.
     """
     try:
         check_regular(path)
         with zipfile.ZipFile(path) as archive:
             _measure(archive, path)
     except BROKEN as error:
-        raise ValueError(
+        raise DamagedFile(
             f"{path} is no archive, or cut off: {reason_of(error)}"
         ) from error
 

@@ -32,6 +32,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from keras_lt.array_files import DamagedFile
 from keras_lt.cli import arguments
 from keras_lt.cli.backends import set_backend
 from keras_lt.image_reader import DataError
@@ -42,7 +43,7 @@ from keras_lt.runs.options import Choice, Conditions, DataOptions
 
 GROUPS = (Choice, Conditions, DataOptions, Manner, Devices)
 NAMES = ()
-EXPECTED = (DataError, Locked)  # while runs are executed
+EXPECTED = (DataError, Locked, DamagedFile, OSError)  # while runs are executed
 DIVERGED = 3  # status of the program
 
 

@@ -10,7 +10,7 @@ import pathlib
 from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
-from keras_lt.array_files import check_archive, reason_of
+from keras_lt.array_files import DamagedFile, check_archive, reason_of
 from keras_lt.atomic import (
     is_partial,
     make_durable,
@@ -247,7 +247,7 @@ class RunFolder(Workdir):
             raise self._damaged(path, error) from error
 
     def _damaged(self, path, error):
-        return ValueError(
+        return DamagedFile(
             f"{path} is damaged: {reason_of(error)}; remove {self.path} and "
             "train again"
         )

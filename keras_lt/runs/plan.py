@@ -3,7 +3,7 @@
 import dataclasses
 import itertools
 import pathlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import keras
@@ -64,9 +64,21 @@ def make_runs(request: Request) -> list[Run]:
                 seeds_mode=request.choice.seeds_mode,
             )
         )
+    _check_apart(runs)
     for run in runs[:: len(seeds)]:  # seeds do not change the shapes
         run.check()
     return runs
+
+
+def _check_apart(runs: Sequence[Run]) -> None:
+    """Raise if two runs would write to the same folder."""
+    seen = set()
+    for run in runs:
+        if run.folder.path in seen:
+            raise ValueError(
+                f"--sweep: two runs would have the folder {run.folder.path}"
+            )
+        seen.add(run.folder.path)
 
 
 def _seeds(choice: Choice) -> list[int]:

@@ -72,11 +72,11 @@ def make_variants(choice: Choice, conditions: Conditions) -> list[Variant]:
     for name in names:
         method = METHODS[name].then(then)
         settings = assignments.parse(method, choice.set)
-        swept = [
-            shown
-            for text in choice.sweep
-            for shown in assignments.sweep(method, text)
-        ]
+        swept = []
+        for text in choice.sweep:
+            for shown in assignments.sweep(method, text):
+                if shown not in swept:
+                    swept.append(shown)
         variants += [
             Variant(name, method, settings | shown, shown, then)
             for shown in swept or [{}]

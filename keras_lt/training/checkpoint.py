@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import keras
 import numpy as np
 
-from keras_lt.array_files import read_arrays, write_arrays
+from keras_lt.array_files import DamagedFile, read_arrays, write_arrays
 from keras_lt.training.progress import Progress
 from keras_lt.training.transfer import set_all
 
@@ -54,13 +54,13 @@ def read_progress(path: pathlib.Path, stages: Sequence[str]) -> Progress:
     """
     arrays = read_arrays(path)  # all of them: their checksums count
     if PROGRESS not in arrays:
-        raise ValueError(f"{path} is no checkpoint")
+        raise DamagedFile(f"{path} is no checkpoint")
     try:
         return Progress.from_json(str(arrays[PROGRESS]), stages)
     except (ValueError, RecursionError) as error:
-        raise ValueError(f"{path} is no checkpoint of this run: {error}") from (
-            error
-        )
+        raise DamagedFile(
+            f"{path} is no checkpoint of this run: {error}"
+        ) from error
 
 
 def load_variables(path: pathlib.Path, model: keras.Model) -> None:

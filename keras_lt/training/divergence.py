@@ -7,6 +7,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from keras_lt.array_files import DamagedFile
 from keras_lt.json_files import read_json, write_json
 
 
@@ -82,7 +83,7 @@ def read_records(path: pathlib.Path) -> list[dict[str, Any]]:
         if not all(isinstance(each["stage"], str) for each in found):
             raise ValueError("a stage has no name")
     except (ValueError, KeyError, TypeError) as error:
-        raise ValueError(
+        raise DamagedFile(
             f"{path} is damaged: {error!r}; remove the folder to begin anew"
         ) from error
     return found

@@ -7,6 +7,7 @@ from typing import Any
 
 import keras
 
+from keras_lt.array_files import DamagedFile
 from keras_lt.atomic import (
     make_durable,
     make_folder,
@@ -55,7 +56,7 @@ class Store:
         clock: What the time was spent on so far.
 
     Raises:
-        ValueError: naming the file, if both checkpoints are damaged, or if
+        DamagedFile: naming it, if both checkpoints are damaged, or if
             `metrics.jsonl` lacks epochs that are done.
     """
 
@@ -97,7 +98,7 @@ class Store:
                 print(f"{errors[0]}; going on from {path}", flush=True)
             return path
         if errors:
-            raise ValueError(
+            raise DamagedFile(
                 f"{errors[0]}; there is no other checkpoint: remove the folder "
                 "to begin anew"
             ) from errors[0]
@@ -224,7 +225,7 @@ class Store:
             if content != text:
                 write_atomically(self.files.metrics, content.encode())
         if self._expected not in (None, self.lines):
-            raise ValueError(
+            raise DamagedFile(
                 f"{self.files.metrics} holds {self.lines} of the "
                 f"{self._expected} epochs that {self.source} counts: put it "
                 "back, or remove the folder to begin anew"

@@ -7,7 +7,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from keras_lt.array_files import read_arrays, write_arrays
+from keras_lt.array_files import DamagedFile, read_arrays, write_arrays
 from keras_lt.devices import is_chief
 from keras_lt.training.evaluation import predict_logits
 
@@ -44,7 +44,7 @@ def soft_labels(
     shared = student is not None and _share_weights(teacher, student)
     kept, why = _read(path, None if shared else origin, pixels)
     if kept is None and shared:
-        raise ValueError(
+        raise DamagedFile(
             f"{path} is damaged or missing, and the teacher has changed since "
             "it was written: remove the folder to begin anew"
         )

@@ -7,7 +7,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from keras_lt.array_files import read_arrays, write_arrays
+from keras_lt.array_files import DamagedFile, read_arrays, write_arrays
 from keras_lt.keras_internals import parts
 
 
@@ -94,13 +94,13 @@ def set_all(
         ValueError: naming `source`, if the number or a shape differs.
     """
     if len(arrays) != len(variables):
-        raise ValueError(
+        raise DamagedFile(
             f"{source} holds {len(arrays)} variables, the model has "
             f"{len(variables)}"
         )
     for variable, array in zip(variables, arrays, strict=True):
         if tuple(variable.shape) != array.shape:
-            raise ValueError(
+            raise DamagedFile(
                 f"{source}: {variable.path} has shape {tuple(variable.shape)}, "
                 f"the file holds {array.shape}"
             )

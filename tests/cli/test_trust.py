@@ -78,3 +78,14 @@ def test_a_signal_ends_the_program_with_a_status_of_its_own(tmp_path):
     assert last.startswith("SIGTERM: stopped; kept: ")
     assert last.endswith("; the same command goes on")
     assert (tmp_path / "run" / "checkpoint.npz").exists()
+
+
+@programs.once("tensorflow")
+def test_damaged_files_of_a_run_are_named(tmp_path):
+    programs.run(*TRAIN, cwd=tmp_path)
+    folder = tmp_path / "run"
+    (folder / "result.json").unlink()
+    (folder / "checkpoint.npz").write_bytes(b"PK")
+    line = run(tmp_path, status=2)
+    assert line.startswith("error: run/checkpoint.npz is no file of arrays")
+    assert line.endswith("remove the folder to begin anew")

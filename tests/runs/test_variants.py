@@ -76,3 +76,8 @@ def test_several_processes_need_a_finished_run(monkeypatch, tmp_path):
     run = Conditions(init_from=str(tmp_path))
     assert made(method=("ce",), then=("crt", "tau"), conditions=run)
     assert made(method=("ce",), then=("crt",))
+
+
+def test_values_that_are_swept_twice_make_one_line():
+    lines = made(method=("ce",), sweep=("lr=0.1,0.10,0.2", "lr=0.2"))
+    assert [line.shown for line in lines] == [{"lr": 0.1}, {"lr": 0.2}]
