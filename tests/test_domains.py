@@ -22,7 +22,7 @@ from keras_lt.methods import METHODS
 from keras_lt.methods.following import THEN
 from keras_lt.methods.settings.domains import DOMAINS, domain_of
 from keras_lt.runs import assignments
-from keras_lt.runs.options import check_domains
+from keras_lt.runs.flags import check_domains
 
 pytestmark = programs.once("tensorflow")
 PROGRAMS = (train, evaluate, export, importing, inspect, pack, predict)

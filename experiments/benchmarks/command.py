@@ -19,7 +19,7 @@ from collections.abc import Sequence
 
 from keras_lt.cli import arguments
 from keras_lt.cli.backends import set_backend
-from keras_lt.runs.options import option
+from keras_lt.runs.flags import option
 
 WHAT = {  # and the module that measures it
     "overhead": "speed_of_steps",

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 
 from keras_lt.cli import arguments
 from keras_lt.cli.backends import set_backend
-from keras_lt.runs.options import option
+from keras_lt.runs.flags import option
 from reproduction import page, studies
 from reproduction.jobs import Job
 from reproduction.workers import Workers

@@ -12,13 +12,9 @@ from typing import Any, TypeVar
 from absl import flags
 
 from keras_lt.domains import LONGEST, shown
+from keras_lt.runs.flags import check_domains
 from keras_lt.runs.manner import Manner
-from keras_lt.runs.options import (
-    Choice,
-    Conditions,
-    DataOptions,
-    check_domains,
-)
+from keras_lt.runs.options import Choice, Conditions, DataOptions
 
 T = TypeVar("T")
 KNOWN = (ValueError, OSError, ImportError)

@@ -25,7 +25,7 @@ from keras_lt.cli import arguments
 from keras_lt.cli.asking import open_artefact, read_for
 from keras_lt.cli.finished import open_run
 from keras_lt.cli.options import RunAgain
-from keras_lt.runs.options import option
+from keras_lt.runs.flags import option
 
 EXAMPLES = 4  # training images of a class
 

@@ -12,7 +12,7 @@ from typing import Any
 from keras_lt.cli import arguments
 from keras_lt.cli.finished import open_run
 from keras_lt.cli.options import RunAgain
-from keras_lt.runs.options import option
+from keras_lt.runs.flags import option
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -24,8 +24,8 @@ from keras_lt.cli import arguments
 from keras_lt.cli.finished import open_run
 from keras_lt.cli.options import RunAgain
 from keras_lt.runs.config import RunConfig
+from keras_lt.runs.flags import option
 from keras_lt.runs.folder import EXPORTS
-from keras_lt.runs.options import option
 
 IMAGES = 1000  # of the test images, to check with
 KEPT = ("method", "dataset", "imbalance_ratio", "seed", "split_sha256")

@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from keras_lt.runs.options import option
+from keras_lt.runs.flags import option
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

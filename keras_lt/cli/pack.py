@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from keras_lt.cli import arguments
 from keras_lt.cli.backends import set_backend
 from keras_lt.domains import Domain
-from keras_lt.runs.options import option
+from keras_lt.runs.flags import option
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

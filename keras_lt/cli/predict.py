@@ -22,7 +22,7 @@ from keras_lt.array_files import BROKEN, check_regular, reason_of
 from keras_lt.cli import arguments
 from keras_lt.cli.asking import open_artefact, read_for
 from keras_lt.domains import COUNT
-from keras_lt.runs.options import option
+from keras_lt.runs.flags import option
 
 SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".npy", ".png", ".webp")
 

@@ -23,8 +23,8 @@ from keras_lt.cli.backends import set_backend
 from keras_lt.cli.options import RunAgain
 from keras_lt.runs.answers import ask
 from keras_lt.runs.config import RunConfig
+from keras_lt.runs.flags import option
 from keras_lt.runs.folder import RunFolder
-from keras_lt.runs.options import option
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

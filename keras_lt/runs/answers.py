@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from keras_lt.atomic import read_arrays, write_arrays
+from keras_lt.array_files import read_arrays, write_arrays
 from keras_lt.runs.config import RunConfig
 from keras_lt.runs.folder import RunFolder
 

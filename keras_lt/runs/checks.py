@@ -8,7 +8,7 @@ from keras_lt.devices import processes
 from keras_lt.hyperparameters import nearest
 from keras_lt.methods import METHODS
 from keras_lt.runs import trackers
-from keras_lt.runs.options import check_domains
+from keras_lt.runs.flags import check_domains
 from keras_lt.runs.request import Request
 
 

@@ -10,13 +10,8 @@ import pathlib
 from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
+from keras_lt import atomic
 from keras_lt.array_files import DamagedFile, check_archive, reason_of
-from keras_lt.atomic import (
-    is_partial,
-    make_durable,
-    remove_partial,
-    replacing,
-)
 from keras_lt.json_files import read_json, write_json
 from keras_lt.runs.config import RunConfig
 from keras_lt.runs.lock import Locked, held_by, locked
@@ -182,7 +177,7 @@ class RunFolder(Workdir):
     def _holds_leftovers(self):
         """Whether all there is is left of a first write that was killed."""
         return self.path.is_dir() and all(
-            path == self.lock_file or is_partial(path)
+            path == self.lock_file or atomic.is_partial(path)
             for path in self.path.iterdir()
         )
 
@@ -204,7 +199,7 @@ class RunFolder(Workdir):
         Returns:
             What differs from the start before, in words.
         """
-        remove_partial(self.path)
+        atomic.remove_partial(self.path)
         starts = []
         if self.config_file.exists():
             starts = self._read(self.config_file).get("starts", [])
@@ -224,13 +219,13 @@ class RunFolder(Workdir):
         from keras_lt.keras_internals import without_tensorflow
         from keras_lt.training import without_optimizer
 
-        with replacing(self.model_file) as aside, without_tensorflow():
+        with atomic.replacing(self.model_file) as aside, without_tensorflow():
             without_optimizer(model).save(aside)
 
     def finish(self, result: dict[str, Any]) -> None:
         """Write the result; the run is complete then."""
         if self.metrics.exists():
-            make_durable(self.metrics)
+            atomic.make_durable(self.metrics)
         write_json(self.result_file, result)
         self.checkpoint.unlink(missing_ok=True)
         self.checkpoint_before.unlink(missing_ok=True)

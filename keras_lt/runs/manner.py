@@ -6,7 +6,7 @@ Importing this brings neither Keras nor a backend.
 import dataclasses
 
 from keras_lt.domains import COUNT, NUMBER, Domain
-from keras_lt.runs.options import option
+from keras_lt.runs.flags import option
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -4,61 +4,14 @@ Importing this brings neither Keras nor a backend.
 """
 
 import dataclasses
-import typing
 from typing import Any
 
-from keras_lt.domains import (
-    ANY,
-    COUNT,
-    NUMBER,
-    Domain,
-    describe,
-    misfits,
-    shown,
-)
+from keras_lt.domains import COUNT, NUMBER, Domain, shown
 from keras_lt.hyperparameters import nearest
 from keras_lt.image_reader import MAX_PIXELS
+from keras_lt.runs.flags import option
 
 PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
-
-
-def option(
-    default: Any, help: str, *, commas: bool = False, domain: Domain = ANY
-) -> Any:
-    """Make a field that is a flag.
-
-    Args:
-        default: Value of a flag that is not given.
-        help: For people; it names the default where that is None.
-        commas: Whether a tuple is typed with commas; else its flag repeats.
-        domain: Its values, or those of a tuple.
-    """
-    metadata = {"help": help, "commas": commas, "domain": domain}
-    return dataclasses.field(default=default, metadata=metadata)
-
-
-def check_domains(group: Any) -> None:
-    """Check the type and the domain of every option of a group.
-
-    Args:
-        group: A dataclass whose fields are made by `option`.
-
-    Raises:
-        ValueError: naming the flag, what was expected and what came.
-    """
-    hints = typing.get_type_hints(type(group))
-    for field in dataclasses.fields(group):
-        value, domain = getattr(group, field.name), field.metadata["domain"]
-        flag = f"--{field.name.rstrip('_')}"
-        if misfits(value, hints[field.name]):
-            raise ValueError(
-                f"{flag} must be {describe(hints[field.name])}, got "
-                f"{shown(value)}"
-            )
-        if value == () and field.default != ():
-            raise ValueError(f"{flag} must not be empty")
-        if wrong := domain.wrong(value):
-            raise ValueError(f"{flag} {wrong}")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
