@@ -62,8 +62,8 @@ class Progress:
             "seconds": _number,
             "records": lambda v: isinstance(v, dict) and v.keys() <= {*stages},
             "spent": lambda v: (
-                isinstance(v, dict) and all(map(_number, v.values()))
-            ),
+                isinstance(v, dict) and all(map(_finite, v.values()))
+            ),  # what is left of a total may be less than nothing
         }
         for name, value in found.items():
             if not checks[name](value):
@@ -78,8 +78,12 @@ def _count(value):
     return type(value) is int and value >= 0
 
 
+def _finite(value):
+    return type(value) in (int, float) and math.isfinite(value)
+
+
 def _number(value):
-    return type(value) in (int, float) and math.isfinite(value) and value >= 0
+    return _finite(value) and value >= 0
 
 
 def _no_number(text):

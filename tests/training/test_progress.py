@@ -17,7 +17,7 @@ FIELDS = {
     "epoch": 2,
     "seconds": 3.5,
     "records": {"first": {"accuracy": 0.5}},
-    "spent": {"steps": 1.0},
+    "spent": {"steps": 1.0, "compile": -0.01},  # what was left of a total
 }
 
 
