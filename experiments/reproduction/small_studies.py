@@ -142,7 +142,7 @@ POLICIES = ("--augment=published+autoaugment+cutout",)
 ABLATED = {  # what is left out of the record, and how
     "policies": ("policies", "autoaugment=False cutout=0"),
     "priors": ("adjusted logits", "tau=0.0"),
-    "spread": ("differences between experts", "tau_spread=0.0"),
+    "spread": ("differences between experts", "prior_spread=0.0"),
     "mutual": ("mutual lessons", "mutual=0.0"),
     "gates": ("gates", "gated=False"),
     "hardest": ("lessons about the hardest class", "hardest=0.0"),

@@ -42,7 +42,7 @@ def recipe(
     adjusted a little differently, and lets those that are right teach the
     others. Stage "heads" trains their classifiers alone, on a frozen rest.
     Both end with averaged weights. Each ingredient is a hyperparameter that
-    can be turned off: `tau=0`, `tau_spread=0`, `mutual=0`, `gated=False`,
+    can be turned off: `tau=0`, `prior_spread=0`, `mutual=0`, `gated=False`,
     `hardest=0`, `ema=0`, `autoaugment=False`, `cutout=0`, `epochs=(200,0)`.
 
     On CIFAR there are two sizes: 1.26 million parameters; with `width=64`
@@ -105,7 +105,7 @@ def recipe(
 
 
 def _loss(problem: Problem, experts: int, lessons: Lessons) -> SHIKELoss:
-    spread = lessons.tau_spread if experts > 1 else 0.0
+    spread = lessons.prior_spread if experts > 1 else 0.0
     taus = lessons.tau * np.linspace(1 - spread, 1 + spread, experts)
     return SHIKELoss(
         base=LogitAdjustedLoss(problem.class_counts, tau=taus.tolist()),

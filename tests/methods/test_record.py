@@ -45,7 +45,7 @@ def test_each_can_be_turned_off():
     loss = stage.loss
     assert {*loss.base.tau} == {0} and not (loss.mutual or loss.hardest)
     assert not (loss.gated or made.average or made.augment["policies"])
-    alone = RECORD(toy.problem(), num_experts=1, tau_spread=0.5)
+    alone = RECORD(toy.problem(), num_experts=1, prior_spread=0.5)
     assert alone.stages[0].loss.base.tau == [1]
     assert set(off) <= set(RECORD.defaults)
 

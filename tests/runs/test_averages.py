@@ -44,7 +44,7 @@ def test_is_part_of_a_run():
     ("bad", "message"),
     [
         ({"average": "mean"}, "--average must be ema or swa, got 'mean'"),
-        ({"average_momentum": 1.0}, r"--average_momentum must be in \[0, 1\)"),
+        ({"average_momentum": 1.0}, "--average_momentum must be < 1"),
         ({"average": "swa", "average_from": -0.1}, "--average_from must be"),
     ],
 )

@@ -50,7 +50,7 @@ class Lessons:
     Args:
         tau: Exponent of the priors by which logits are adjusted, see
             `losses.LogitAdjustedLoss`; 0 for plain cross entropy.
-        tau_spread: How far the experts' own differ from `tau`, as a share of
+        prior_spread: How far the experts' own differ from `tau`, as a share of
             it: with 0.1 three have 0.9, 1 and 1.1 times `tau`.
         mutual: Factor on the divergence from experts that are right, in nats
             an image; 0 for none.
@@ -60,7 +60,7 @@ class Lessons:
     """
 
     tau: float = 1.0
-    tau_spread: float = 0.1
+    prior_spread: float = 0.1
     mutual: float = 0.5
     gated: bool = True
     hardest: float = 0.1
