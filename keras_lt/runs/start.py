@@ -5,8 +5,6 @@ import hashlib
 import pathlib
 from typing import Any
 
-import keras
-
 from keras_lt.models import load_encoder_weights
 from keras_lt.runs import weight_files
 from keras_lt.runs.config import RunConfig
@@ -38,7 +36,7 @@ class Start:
             weights = weight_files.read(self.file)
             return self.stage, lambda model: _load(model, weights, verbose)
         if self.file.suffix == ".keras":
-            return self.stage, keras.saving.load_model(self.file, compile=False)
+            return self.stage, RunFolder(self.file.parent).model()
         return self.stage, self.file
 
 

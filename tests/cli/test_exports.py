@@ -1,6 +1,7 @@
 """export.py and predict.py, on a run of train.py."""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -114,7 +115,7 @@ def test_photographs_are_read_as_in_training(run, tmp_path):
         (["empty"], "IMAGES: there are none"),
         (["large.npy"], "must hold uint8"),
         (["good.npy", "--prior=1,2"], "--prior must be uniform or 10 numbers"),
-        (["good.npy", "--top=0"], "--top must be >= 1, got 0"),
+        (["good.npy", "--top=0"], "--top must be > 0, got 0"),
         (["text.png"], "text.png is no image"),
     ],
     ids=str,
@@ -142,8 +143,8 @@ def damage(name, content):
     ("spoil", "words"),
     [
         (lambda folder: (folder / "result.json").unlink(), "is missing"),
-        (damage("result.json", b"{"), "holds no run"),
-        (damage("config.json", b"{}"), "holds no run"),
+        (damage("result.json", b"{"), "result.json is damaged"),
+        (damage("config.json", b"{}"), "config.json is damaged"),
         (damage("model.keras", b"PK"), "model.keras is damaged"),
         (lambda folder: None, "--format must be one of"),
     ],
@@ -170,3 +171,31 @@ def test_nothing_is_overwritten(run):
 def test_what_is_no_artefact(run, tmp_path):
     _, err = programs.run("predict.py", run, "x.npy", cwd=tmp_path, status=2)
     assert "is no SavedModel" in err
+
+
+@pytest.mark.slow
+@programs.once("tensorflow")
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("a.tflite", b"\x1c\0\0\0TFL3" + bytes(range(256)) * 8),
+        ("a.tflite", b"\xff\xff\xff\x7fTFL3"),
+        ("a.onnx", b"\x08\x07\x12\x04text" + bytes(64)),
+        ("a.onnx", b""),
+    ],
+)
+def test_hostile_artefacts_end_in_one_line(name, content, tmp_path):
+    """The interpreter of some ends the process that reads them."""
+    (tmp_path / name).write_bytes(content)
+    _, err = programs.run("predict.py", name, "x.npy", cwd=tmp_path, status=2)
+    (line,) = err.splitlines()
+    assert line.startswith(f"error: ARTEFACT: {name} is no whole model")
+
+
+@programs.once("tensorflow")
+def test_a_pipe_is_no_artefact(tmp_path):
+    os.mkfifo(tmp_path / "a.onnx")
+    _, err = programs.run(
+        "predict.py", "a.onnx", "x.npy", cwd=tmp_path, status=2
+    )
+    assert "a.onnx is no SavedModel" in err
