@@ -18,6 +18,7 @@ from keras_lt.cli.backends import set_backend
 from keras_lt.domains import Domain
 from keras_lt.runs.flags import option
 from keras_lt.runs.options import DataOptions
+from keras_lt.runs.folder import RunFolder
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -42,21 +43,36 @@ class Look:
     )
     report: bool = option(False, "Write a page about every image.")
     out: str = option("data.html", "Where to write the page.")
+    encoder: str | None = option(
+        None,
+        "Folder of a finished run whose encoder tells images apart, to find "
+        "doubtful labels (with cleanlab). Default: pixels of small copies.",
+    )
 
 
 GROUPS = (Images, Look)
 NAMES = ()
 
 
-def prepare(argv: Sequence[str]) -> tuple[Any, Look]:
-    """Parse the flags and read the data set."""
+def prepare(argv: Sequence[str]) -> tuple[Any, Look, Any]:
+    """Parse the flags, read the data set, and the encoder if one is named."""
     given = arguments.parse(argv, GROUPS, NAMES)
     if given[Look].report:
         from keras_lt.reporting.page import check_installed
 
         check_installed()
-    set_backend(None)
-    return given[Images].load(), given[Look]
+    encoder = given[Look].encoder
+    if encoder and not given[Look].report:
+        raise ValueError("--encoder needs --report")
+    folder = RunFolder(encoder) if encoder else None
+    set_backend(folder.config().backend if folder else None)
+    dataset = given[Images].load()
+    encode = None
+    if folder:
+        from keras_lt.reporting.encoding import encoding
+
+        encode = encoding(folder.model(), dataset.input_shape)
+    return dataset, given[Look], encode
 
 
 def main(argv: Sequence[str]) -> None:
@@ -64,12 +80,12 @@ def main(argv: Sequence[str]) -> None:
     if arguments.wants_help(argv):
         arguments.print_help(__doc__, GROUPS)
         return
-    dataset, look = arguments.checked(prepare, argv)
+    dataset, look, encode = arguments.checked(prepare, argv)
     from keras_lt.runs import reports
 
     reports.print_dataset(dataset)
     if look.report:
-        bad = _report(dataset, look.out, arguments.command(argv))
+        bad = _report(dataset, look.out, arguments.command(argv), encode)
         _print_unreadable(bad)
     elif hasattr(dataset.train[0], "unreadable"):
         if look.check:
@@ -89,7 +105,9 @@ def _print_unreadable(bad: Mapping[str, str]) -> None:
     print(f"unreadable: {len(bad)}")
 
 
-def _report(dataset: Any, out: str, command: str) -> Mapping[str, str]:
+def _report(
+    dataset: Any, out: str, command: str, encode: Any
+) -> Mapping[str, str]:
     """Write the page; return the reasons of what cannot be read."""
     from keras_lt.atomic import write_atomically
     from keras_lt.reporting.data_page import data_page
@@ -103,7 +121,7 @@ def _report(dataset: Any, out: str, command: str) -> Mapping[str, str]:
             last = time.monotonic()
             print(f"looked at {done:,} of {total:,}, {split}", flush=True)
 
-    found = inspect_images(dataset, progress)
+    found = inspect_images(dataset, progress, encode)
     title = f"{dataset.name}: {len(dataset.class_names)} classes"
     page = data_page(found, title=title, command=command)
     write_atomically(pathlib.Path(out), page.encode())

@@ -32,6 +32,8 @@ class Inspection:
         places: Of the images that can be read.
         looks: Of the same, in their order.
         sizes: Width and height of files `(N, 2)`; None for arrays.
+        encode: Function from images and positions to features `(B, D)`; None
+            for pixels of small copies.
     """
 
     dataset: Any
@@ -39,6 +41,7 @@ class Inspection:
     places: list[Place]
     looks: Looks
     sizes: np.ndarray | None
+    encode: Callable[[Any, np.ndarray], np.ndarray] | None = None
 
     def counts(self, split: str) -> list[int]:
         """Images per class of a split, 0 without it."""
@@ -91,13 +94,25 @@ class Inspection:
         if not labels.is_possible():
             return None
         train = [i for i, p in enumerate(self.places) if p.split == "train"]
-        small = self.looks.small[train].reshape(len(train), -1) / 255
         ids = np.array([self.places[i].label for i in train])
-        return [self.places[train[i]] for i in labels.suspects(small, ids)]
+        found = labels.suspects(self._features(train), ids)
+        return [self.places[train[i]] for i in found]
+
+    def _features(self, train: list[int]) -> np.ndarray:
+        """Of training images `(N, F)`."""
+        if self.encode is None:
+            return self.looks.small[train].reshape(len(train), -1) / 255
+        images, _ = self.dataset.train
+        positions = np.array([self.places[i].position for i in train])
+        starts = range(0, len(positions), AT_ONCE)
+        parts = [positions[start : start + AT_ONCE] for start in starts]
+        return np.concatenate([self.encode(images, part) for part in parts])
 
 
 def inspect_images(
-    dataset: Any, progress: Callable[[str, int, int], Any]
+    dataset: Any,
+    progress: Callable[[str, int, int], Any],
+    encode: Callable[[Any, np.ndarray], np.ndarray] | None = None,
 ) -> Inspection:
     """Read every image of a data set.
 
@@ -105,6 +120,7 @@ def inspect_images(
         dataset: A `data.ImageDataset`, whose files need not all be readable.
         progress: Called with the split, the number of its images, and how
             many of them are read.
+        encode: See `Inspection`.
     """
     unreadable: dict[str, str] = {}
     places, parts, sizes = [], [], []
@@ -129,6 +145,7 @@ def inspect_images(
         places=places,
         looks=Looks(*columns),
         sizes=np.concatenate(sizes) if sizes else None,
+        encode=encode,
     )
 
 
