@@ -9,12 +9,14 @@ import pytest
 
 from keras_lt.cli import (
     arguments,
+    demo,
     evaluate,
     export,
     importing,
     inspect,
     pack,
     predict,
+    report,
     train,
 )
 from keras_lt.domains import Domain, misfits
@@ -26,6 +28,7 @@ from keras_lt.runs.flags import check_domains
 
 pytestmark = programs.once("tensorflow")
 PROGRAMS = (train, evaluate, export, importing, inspect, pack, predict)
+PROGRAMS += (report, demo)
 GROUPS = {group for program in PROGRAMS for group in program.GROUPS}
 FIELDS = [
     pytest.param(group, field, id=f"{group.__name__}-{field.name}")

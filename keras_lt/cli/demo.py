@@ -25,6 +25,7 @@ from keras_lt.cli import arguments
 from keras_lt.cli.asking import open_artefact, read_for
 from keras_lt.cli.finished import open_run
 from keras_lt.cli.options import RunAgain
+from keras_lt.domains import Domain
 from keras_lt.runs.flags import option
 
 EXAMPLES = 4  # training images of a class
@@ -34,7 +35,11 @@ EXAMPLES = 4  # training images of a class
 class Server:
     """Where the page is."""
 
-    port: int = option(8000, "Port on 127.0.0.1; 0 for any that is free.")
+    port: int = option(
+        8000,
+        "Port on 127.0.0.1; 0 for any that is free.",
+        domain=Domain(0, 2**16 - 1),
+    )
     data: bool = option(
         True, "Show training images of a run, if its data set is at hand."
     )
@@ -63,8 +68,6 @@ def prepare(argv: Sequence[str]) -> Any:
     """Check the flags, open the model, and return the server."""
     given = arguments.parse(argv, GROUPS, NAMES)
     server, again = given[Server], given[RunAgain]
-    if not 0 <= server.port < 2**16:
-        raise ValueError(f"--port must be from 0 to 65535, got {server.port}")
     from keras_lt.reporting.page import check_installed
 
     check_installed()

@@ -134,7 +134,7 @@ def inspect_images(
         parts.append(look(images, index, report))
         places += [Place(split, int(i), int(ids[i])) for i in index]
         if hasattr(images, "path"):
-            sizes.append(oddities.read_sizes(images)[index])
+            sizes.append(oddities.read_sizes(images, index))
     columns = [
         np.concatenate([getattr(part, field.name) for part in parts])
         for field in dataclasses.fields(Looks)

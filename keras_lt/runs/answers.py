@@ -9,6 +9,7 @@ from keras_lt.array_files import read_arrays, write_arrays
 from keras_lt.runs.config import RunConfig
 from keras_lt.runs.folder import RunFolder
 
+NEEDED = {"macs", "test_logits", "test_labels"}
 LARGEST = 2**24  # logits that are kept, as 64 MiB
 
 
@@ -60,13 +61,17 @@ def ask(
 
 
 def _kept(folder: RunFolder) -> dict[str, np.ndarray] | None:
-    """What was said before, unless the model is newer."""
+    """What was said before, unless it is damaged or the model is newer."""
     file, model = folder.answers, folder.model_file
     if not file.exists():
         return None
     if model.exists() and model.stat().st_mtime > file.stat().st_mtime:
         return None
-    return read_arrays(file)
+    try:
+        said = read_arrays(file)
+    except ValueError:
+        return None
+    return said if NEEDED <= said.keys() else None
 
 
 def _ask(folder: RunFolder, dataset: Any) -> dict[str, np.ndarray]:

@@ -53,7 +53,7 @@ def test_what_cannot_be_opened(tmp_path):
     (tmp_path / "no.onnx").write_bytes(b"no")
     for arguments, message in (
         (("absent",), "absent is no SavedModel"),
-        (("no.onnx", "--port=70000"), "--port must be from 0 to 65535"),
+        (("no.onnx", "--port=70000"), "--port must be <= 65,535, got 70000"),
         ((), "expected RUN|ARTEFACT"),
     ):
         _, err = programs.run("demo", *arguments, cwd=tmp_path, status=2)

@@ -11,7 +11,7 @@ import programs
 import pytest
 from PIL import Image
 
-from keras_lt import atomic, evaluation
+from keras_lt import array_files, evaluation
 
 pytest.importorskip("jinja2")
 programs.MODULES.setdefault("report", "keras_lt.cli.report")
@@ -76,7 +76,7 @@ def test_a_report_of_two_runs(runs):
 def test_answers_are_kept_and_need_no_data(runs, monkeypatch):
     programs.run("report", "wb", cwd=runs)
     before = (runs / "wb" / "report.html").read_text()
-    answers = atomic.read_arrays(runs / "wb" / "answers.npz")
+    answers = array_files.read_arrays(runs / "wb" / "answers.npz")
     assert answers["test_logits"].shape == (500, 10)
     out, _ = programs.run("report", "wb", cwd=runs)
     assert "asking" not in out
@@ -91,7 +91,13 @@ def test_answers_are_kept_and_need_no_data(runs, monkeypatch):
     after = (runs / "wb" / "report.html").read_text()
     assert "<img" in before and "<img" not in after
     assert exact(after, "balanced") == exact(before, "balanced")
-    later = (runs / "wb" / "answers.npz").stat().st_mtime + 9
+    answers = runs / "wb" / "answers.npz"
+    whole = answers.read_bytes()
+    answers.write_bytes(whole[:999])
+    _, err = programs.run("report", "wb", cwd=runs, status=2)
+    assert "no images here" in err
+    answers.write_bytes(whole)
+    later = answers.stat().st_mtime + 9
     os.utime(runs / "wb" / "model.keras", (later, later))
     _, err = programs.run("report", "wb", cwd=runs, status=2)
     assert "no images here" in err and err.count("\n") == 1
@@ -185,7 +191,7 @@ def moved(page, power, folder):
     )
     shown = {(n, int(c)): float(x) for n, c, x in json.loads(shown)}
     expects = float(page.run("document.querySelector('select').value"))
-    answers = atomic.read_arrays(folder / "answers.npz")
+    answers = array_files.read_arrays(folder / "answers.npz")
     logits, labels = answers["test_logits"], answers["test_labels"]
     counts = programs.result(folder)["class_counts"]
     prior = evaluation.power_prior(counts, power)

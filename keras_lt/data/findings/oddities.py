@@ -4,7 +4,9 @@ from typing import Any
 
 import numpy as np
 
+from keras_lt.array_files import BROKEN
 from keras_lt.data.findings.looks import FLAT, Looks
+from keras_lt.image_reader import FORMATS
 
 DARK, BRIGHT, GREY = 10.0, 245.0, 2.0  # of 255
 MOSTLY = 0.9  # of the images are coloured: then grey ones are odd
@@ -45,21 +47,23 @@ def odd_sizes(sizes: np.ndarray, side: int) -> dict[str, np.ndarray]:
     return {k: np.flatnonzero(odd) for k, odd in found.items() if odd.any()}
 
 
-def read_sizes(images: Any) -> np.ndarray:
-    """Width and height `(N, 2)` of image files, without decoding them.
+def read_sizes(images: Any, index: np.ndarray) -> np.ndarray:
+    """Width and height `(B, 2)` of image files, without decoding them.
 
     0 where a file cannot be read, or is no file of its own.
 
     Args:
         images: `ImageFiles`.
+        index: Positions `(B,)` of those that `images.check` finds no fault in.
     """
     from PIL import Image
 
-    sizes = np.zeros((len(images), 2), "int64")
-    for position in range(len(images)):
+    sizes = np.zeros((len(index), 2), "int64")
+    for row, position in enumerate(index):
         try:
-            with Image.open(images.path(position)) as image:
-                sizes[position] = image.size
-        except (OSError, ValueError, SyntaxError):
+            path = images.path(position)
+            with Image.open(path, "r", FORMATS) as image:
+                sizes[row] = image.size
+        except (*BROKEN, Image.DecompressionBombError):
             continue
     return sizes
