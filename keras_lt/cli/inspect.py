@@ -17,8 +17,8 @@ from keras_lt.cli import arguments
 from keras_lt.cli.backends import set_backend
 from keras_lt.domains import Domain
 from keras_lt.runs.flags import option
-from keras_lt.runs.options import DataOptions
 from keras_lt.runs.folder import RunFolder
+from keras_lt.runs.options import DataOptions
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
