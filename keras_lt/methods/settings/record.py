@@ -18,7 +18,7 @@ PRESETS = {
     "digits": {
         "backbone": "resnet8",
         "lr": 0.05,
-        "epochs": (90, 10),
+        "epochs": (80, 40),  # of 5 steps
         "batch_size": 64,
         "ema": 0.99,
         "autoaugment": False,

@@ -20,7 +20,7 @@ PRESETS = {
         "backbone": "resnet8",
         "lr": 0.05,
         "warmup_lr": 0.02,
-        "epochs": (90, 10),
+        "epochs": (80, 40),  # of 5 steps
         "batch_size": 64,
         "autoaugment": False,
         "cutout": 0,
