@@ -20,6 +20,8 @@ MODULES = {  # behind the programs of experiments/, and a command
     "predict.py": "keras_lt.cli.predict",
     "inspect_data.py": "keras_lt.cli.inspect",
     "pack.py": "keras_lt.cli.pack",
+    "report": "keras_lt.cli.report",
+    "demo": "keras_lt.cli.demo",
     "import": "keras_lt.cli.importing",
     "reproduce.py": "reproduction.command",
     "benchmark.py": "benchmarks.command",

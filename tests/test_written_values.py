@@ -35,14 +35,16 @@ def recipe(
 
 
 METHOD = Method(recipe, {})
-TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
+SIGNS = st.characters(exclude_categories=["Cs"], exclude_characters="\0")
+TEXT = st.text(SIGNS, min_size=1, max_size=20)
+EPOCHS = st.integers(0, 10**6)
 FINITE = st.floats(allow_nan=False, allow_infinity=False)
 VALUES = {
     "rate": FINITE,
     "layers": st.integers(),
     "decay": FINITE | st.none(),
     "mode": st.sampled_from(["fast", "slow"]),
-    "epochs": st.tuples(st.integers(), st.integers()),
+    "epochs": st.tuples(EPOCHS, EPOCHS),
     "weights": st.tuples(FINITE, st.integers() | st.none(), TEXT),
     "nesterov": st.booleans(),
     "backbone": TEXT,

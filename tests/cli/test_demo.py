@@ -16,7 +16,6 @@ from keras_lt.data import load
 from keras_lt.reporting.demo import LARGEST
 
 pytest.importorskip("jinja2")
-programs.MODULES.setdefault("demo", "keras_lt.cli.demo")
 
 
 @pytest.fixture

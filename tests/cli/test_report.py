@@ -14,7 +14,6 @@ from PIL import Image
 from keras_lt import array_files, evaluation
 
 pytest.importorskip("jinja2")
-programs.MODULES.setdefault("report", "keras_lt.cli.report")
 FIRST_VERSION = programs.ROOT / "tests" / "runs" / "first_version"
 PHOTOS = ("--dataset=folder", "--data_dir=photos", "--image_size=16")
 

@@ -186,7 +186,7 @@ def test_published_defaults():
         ({"radius_fraction": 1.5}, "fraction"),
         ({"statistics": "batch"}, "statistics"),
         ({"beta": 1.0}, "beta"),
-        ({"tuned_layers": 0}, "number"),
+        ({"tuned_layers": 0}, "tuned_layers"),
     ],
     ids=str,
 )
