@@ -92,14 +92,7 @@ class RunFolder(Workdir):
             raise self._damaged(self.config_file, error) from error
 
     def result(self, needed: Collection[str] = ()) -> dict[str, Any]:
-        """Read the result.
-
-        Args:
-            needed: Names of entries that it must have.
-
-        Raises:
-            ValueError: if it is missing or damaged.
-        """
+        """Read the result; ValueError if it or a `needed` entry is missing."""
         found = self._read(self.result_file)
         if missing := {*needed} - found.keys():
             error = ValueError(f"it lacks {sorted(missing)}")

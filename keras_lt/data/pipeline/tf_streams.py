@@ -42,8 +42,8 @@ def _made(batches: Numbered, in_turn, layers):
 
     def batch(i):
         arrays = tf.numpy_function(
-            lambda i: keras.tree.flatten(batches[int(i)]),
-            [i],
+            lambda i: keras.tree.flatten(batches[int(i[0])]),
+            [i[None]],  # TensorFlow never frees a scalar
             [tf.as_dtype(part.dtype) for part in parts],
         )
         for array, part in zip(arrays, parts, strict=True):
@@ -125,11 +125,11 @@ def _timed(batches, feed):
         return i
 
     def ended(i, batch):
-        tf.numpy_function(end, [i], tf.int64)
+        tf.numpy_function(end, [i], tf.int64)  # a vector, as above
         return batch
 
     begins = tf.data.Dataset.counter().map(
-        lambda i: tf.numpy_function(begin, [i], tf.int64)
+        lambda i: tf.numpy_function(begin, [i[None]], tf.int64)
     )
     zipped = tf.data.Dataset.zip((begins, batches)).map(ended)
     return _untuned(zipped)
