@@ -5,6 +5,7 @@ import pytest
 from battery import damage, kills, small, soak
 
 
+@pytest.mark.slow
 def test_kills(tmp_path):
     number, wrong = kills.kills(tmp_path, every=60)
     assert number >= 3 and not wrong
@@ -25,6 +26,7 @@ def test_signals(tmp_path):
     assert number == 2 and not wrong
 
 
+@pytest.mark.slow
 @programs.once("tensorflow")
 def test_damaged_files(tmp_path):
     number, wrong = damage.damaged(tmp_path, 3)
