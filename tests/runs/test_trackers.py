@@ -129,7 +129,7 @@ def test_a_missing_package_is_named(name, tmp_path, monkeypatch):
 @programs.once("tensorflow")
 def test_mlflow_itself(tmp_path, monkeypatch):
     mlflow = pytest.importorskip("mlflow")
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"file:{tmp_path}/kept")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/kept.db")
     with trackers.tracking(["mlflow"], "name", {"lr": 0.1}) as (tracker,):
         tracker.log({"loss": 0.5}, 3)
     run = mlflow.MlflowClient().get_run(tracker.run)

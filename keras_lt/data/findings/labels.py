@@ -41,6 +41,7 @@ def suspects(features: np.ndarray, labels: np.ndarray) -> np.ndarray:
         ids,
         cross_validated(features[kept], ids),
         return_indices_ranked_by="self_confidence",
+        n_jobs=1,  # it would fork, which JAX does not bear
     )
     return kept[np.asarray(found, "int64")]
 

@@ -137,7 +137,9 @@ def test_suspects_are_what_cleanlab_says_in_our_positions(monkeypatch):
     features = np.concatenate([features[:1] * 0, features])
     ids = np.concatenate([[7], ids])  # a class of a single image
 
-    def find_label_issues(given, probabilities, *, return_indices_ranked_by):
+    def find_label_issues(
+        given, probabilities, *, return_indices_ranked_by, n_jobs
+    ):
         assert return_indices_ranked_by == "self_confidence"
         assert set(given) == {0, 1} and len(given) == 30
         own = probabilities[np.arange(30), given]
