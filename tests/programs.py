@@ -8,6 +8,7 @@ import os
 import pathlib
 import subprocess
 import sys
+import time
 
 import keras
 import pytest
@@ -63,6 +64,14 @@ def start(program, *arguments, cwd, **variables):
         stderr=subprocess.PIPE,
         text=True,
     )
+
+
+def wait_for_epochs(number, folder, process):
+    """Wait until a process has trained so many epochs of a folder's run."""
+    path = folder / "metrics.jsonl"
+    while not path.exists() or path.read_text().count("\n") < number:
+        assert process.poll() is None, process.communicate()[1]
+        time.sleep(0.01)
 
 
 def run(program, *arguments, cwd, status=0):

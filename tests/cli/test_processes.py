@@ -68,19 +68,10 @@ def with_tensorflow(folder, port):
         yield ("--strategy=multi_worker",), {"TF_CONFIG": json.dumps(job)}
 
 
-def wait_for_epochs(folder, number, process):
-    while process.poll() is None:
-        path = folder / "metrics.jsonl"
-        if path.exists() and len(path.read_text().splitlines()) >= number:
-            return
-        time.sleep(0.05)
-    raise AssertionError(process.communicate()[1])
-
-
 def test_killed_and_resumed_is_as_one_process(tmp_path):
     alone, both = tmp_path / "alone", tmp_path / "both"
     chief, victim = start(both)
-    wait_for_epochs(both, 1, chief)
+    programs.wait_for_epochs(1, both, chief)
     victim.kill()
     _, err = chief.communicate(timeout=60)
     victim.communicate()

@@ -1,6 +1,5 @@
 import json
 import signal
-import time
 
 import keras
 import numpy as np
@@ -156,10 +155,7 @@ def test_a_killed_run_ends_in_the_same_result(tmp_path):
     process = programs.start(
         "train.py", *WB, "--noplots", f"--workdir={killed}", cwd=tmp_path
     )
-    lines = killed / "metrics.jsonl"
-    while not lines.exists() or lines.read_text().count("\n") < 3:
-        assert process.poll() is None, process.communicate()[1]
-        time.sleep(0.005)
+    programs.wait_for_epochs(3, killed, process)
     process.send_signal(signal.SIGKILL)
     process.communicate()
     assert not (killed / "result.json").exists()
@@ -170,7 +166,7 @@ def test_a_killed_run_ends_in_the_same_result(tmp_path):
     mine, theirs = (programs.result(path) for path in (killed, whole))
     for name in ("accuracy", "stages", "epochs", "hyperparameters"):
         assert mine[name] == theirs[name]
-    assert len(lines.read_text().splitlines()) == 8
+    assert (killed / "metrics.jsonl").read_text().count("\n") == 8
     models = [
         keras.saving.load_model(path / "model.keras").get_weights()
         for path in (killed, whole)

@@ -68,9 +68,7 @@ def test_a_signal_ends_the_program_with_a_status_of_its_own(tmp_path):
     options = ("--method=ce", "--set=width=4", "--set=epochs=(2000,)")
     command = ("train.py", *options, "--workdir=run", "--noplots")
     process = programs.start(*command, cwd=tmp_path)
-    metrics = tmp_path / "run" / "metrics.jsonl"
-    while not metrics.exists():
-        assert process.poll() is None, process.communicate()[1]
+    programs.wait_for_epochs(1, tmp_path / "run", process)
     process.send_signal(signal.SIGTERM)
     _, err = process.communicate(timeout=30)
     assert process.returncode == 75
