@@ -41,7 +41,7 @@ def test_labels_are_doubted_by_features(monkeypatch):
     """cleanlab's part is played, see the tests of findings."""
     asked = []
 
-    def find_label_issues(ids, probabilities, *, return_indices_ranked_by):
+    def find_label_issues(ids, probabilities, **how):
         asked.append(probabilities.shape)
         return np.array([2])
 
