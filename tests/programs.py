@@ -11,6 +11,7 @@ import sys
 import time
 
 import keras
+import numpy as np
 import pytest
 
 ROOT = pathlib.Path(__file__).parents[1]
@@ -92,6 +93,19 @@ def run(program, *arguments, cwd, status=0):
             keras.distribution.set_distribution(None)
     assert code == status, err.getvalue()
     return out.getvalue(), err.getvalue()
+
+
+def write_photos(folder):
+    """Three classes of coloured noise, 30, 12 and 6 files."""
+    from PIL import Image
+
+    random = np.random.default_rng(0)
+    for name, count, color in (("ant", 30, 0), ("bee", 12, 1), ("cat", 6, 2)):
+        (folder / name).mkdir(parents=True)
+        for i in range(count):
+            pixels = random.integers(0, 128, (20, 24, 3), "uint8")
+            pixels[..., color] += 127
+            Image.fromarray(pixels).save(folder / name / f"{i}.jpg")
 
 
 def result(folder):

@@ -2,10 +2,8 @@
 
 import json
 
-import numpy as np
 import programs
 import pytest
-from PIL import Image
 
 SMALL = (
     "--dataset=folder",
@@ -17,15 +15,8 @@ TINY = ("--set=backbone=micro", "--set=width=4", "--set=batch_size=14")
 
 @pytest.fixture
 def photos(tmp_path):
-    """Three classes of coloured noise, and files that are no images."""
-    random = np.random.default_rng(0)
-    for name, count, color in (("ant", 30, 0), ("bee", 12, 1), ("cat", 6, 2)):
-        folder = tmp_path / "photos" / name
-        folder.mkdir(parents=True)
-        for i in range(count):
-            pixels = random.integers(0, 128, (20, 24, 3), "uint8")
-            pixels[..., color] += 127
-            Image.fromarray(pixels).save(folder / f"{i}.jpg")
+    """Photographs, and a file that is none."""
+    programs.write_photos(tmp_path / "photos")
     (tmp_path / "photos" / "ant" / "notes.txt").touch()
     return tmp_path
 

@@ -9,7 +9,6 @@ import browser
 import numpy as np
 import programs
 import pytest
-from PIL import Image
 
 from keras_lt import array_files, evaluation
 
@@ -36,15 +35,7 @@ def trained(finished, tmp_path):
 
 @pytest.fixture
 def photos(tmp_path):
-    """Three classes of coloured noise."""
-    random = np.random.default_rng(0)
-    for name, count, color in (("ant", 30, 0), ("bee", 12, 1), ("cat", 6, 2)):
-        folder = tmp_path / "photos" / name
-        folder.mkdir(parents=True)
-        for i in range(count):
-            pixels = random.integers(0, 128, (20, 24, 3), "uint8")
-            pixels[..., color] += 127
-            Image.fromarray(pixels).save(folder / f"{i}.jpg")
+    programs.write_photos(tmp_path / "photos")
     return tmp_path
 
 

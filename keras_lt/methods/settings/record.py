@@ -3,32 +3,10 @@
 import dataclasses
 from typing import Literal
 
+from keras_lt.methods.settings.fused_experts import presets
 from keras_lt.methods.settings.shared import Variant
 
-# All of it is ours. Photographs: their own crops in place of the policies.
-LARGE = {
-    "backbone": "resnet50",
-    "lr": 0.1,
-    "l2": 2e-4,
-    "autoaugment": False,
-    "cutout": 0,
-}
-PRESETS = {
-    "cifar": {},
-    "digits": {
-        "backbone": "resnet8",
-        "lr": 0.05,
-        "epochs": (80, 40),  # of 5 steps
-        "batch_size": 64,
-        "ema": 0.99,
-        "autoaugment": False,
-        "cutout": 0,
-    },
-    "imagenet_lt": LARGE,
-    "inaturalist2018": LARGE | {"l2": 1e-4},
-    "places_lt": LARGE | {"backbone": "resnet152", "epochs": (27, 3)},
-    "folder": LARGE | {"epochs": (90, 10), "batch_size": 64},
-}
+PRESETS = presets(ema=0.99)
 # The large one, 20 million parameters: decay as of weight balancing, linear
 # classifiers that it keeps small, and labels smoothed as in LOS.
 LARGE_SIZE = {

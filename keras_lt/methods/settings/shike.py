@@ -3,33 +3,11 @@
 import dataclasses
 from typing import Literal
 
+from keras_lt.methods.settings.fused_experts import presets
 from keras_lt.methods.settings.shared import SGDSettings
 
 SGD_SETTINGS = SGDSettings(lr=0.15, l2=5e-4)
-# Only CIFAR-100-LT was released; the rest is ours.
-LARGE = {
-    "backbone": "resnet50",
-    "lr": 0.1,
-    "l2": 2e-4,
-    "autoaugment": False,
-    "cutout": 0,
-}
-PRESETS = {
-    "cifar": {},
-    "digits": {
-        "backbone": "resnet8",
-        "lr": 0.05,
-        "warmup_lr": 0.02,
-        "epochs": (80, 40),  # of 5 steps
-        "batch_size": 64,
-        "autoaugment": False,
-        "cutout": 0,
-    },
-    "imagenet_lt": LARGE,
-    "inaturalist2018": LARGE | {"l2": 1e-4},
-    "places_lt": LARGE | {"backbone": "resnet152", "epochs": (27, 3)},
-    "folder": LARGE | {"epochs": (90, 10), "batch_size": 64},
-}
+PRESETS = presets(warmup_lr=0.02)
 
 
 @dataclasses.dataclass(frozen=True)
