@@ -11,9 +11,9 @@ ROOT = pathlib.Path(keras_lt.__file__).parent
 FLOORS = (
     (
         *("array_files", "atomic", "compilation_cache", "cpu", "devices"),
-        *("domains", "hyperparameters", "image_reader", "json_files"),
-        *("keras_internals", "names", "ops", "preemption", "problem"),
-        *("shuffled_cycles", "stats", "workdir"),
+        *("domains", "extras", "hyperparameters", "image_reader"),
+        *("json_files", "keras_internals", "names", "ops", "preemption"),
+        *("problem", "shuffled_cycles", "stats", "workdir"),
     ),
     (
         *("losses", "constraints", "layers", "metrics", "callbacks"),

@@ -123,12 +123,9 @@ def _cost(result: Mapping[str, Any], macs: int) -> dict[str, str]:
         "operations of one image": f"{macs:,} multiply-adds",
     }
     if routing := result.get("routing"):
-        used, total = routing["experts_used"], sum(routing["experts_used"])
-        shares = [
-            f"{100 * number / total:.1f} % use {experts}"
-            for experts, number in enumerate(used, 1)
-        ]
-        cost["experts"] = f"{', '.join(shares)}"
+        from keras_lt.runs.reports import experts_used
+
+        cost["experts"] = experts_used(routing)
         cost["operations, of one plain network"] = f"{routing['macs']:.3f}"
     known = {
         "epochs": ("epochs", "{:,}"),
@@ -168,13 +165,13 @@ def _origin(result: Mapping[str, Any]) -> dict[str, str]:
 
 def _shown(values: Mapping[str, Any]) -> dict[str, str]:
     """Values as text: lists with commas, versions with their names."""
-    from keras_lt.reporting.words import shown
+    from keras_lt.reporting.words import brief
 
     found = {}
     for name, value in values.items():
         if isinstance(value, Mapping):
             value = ", ".join(f"{k} {v}" for k, v in value.items())
         elif isinstance(value, list):
-            value = ", ".join(map(shown, value))
-        found[name] = shown(value)
+            value = ", ".join(map(brief, value))
+        found[name] = brief(value)
     return found

@@ -1,7 +1,6 @@
 """Write an artefact, check it without Keras, and only then give it its name."""
 
 import importlib.metadata
-import importlib.util
 import json
 import os
 import pathlib
@@ -19,6 +18,7 @@ from keras_lt import stats
 from keras_lt.atomic import make_folder, move
 from keras_lt.export.answer import METADATA
 from keras_lt.export.drawn import draw_images
+from keras_lt.extras import check_installed
 from keras_lt.names import reserve_names
 from keras_lt.training import predict, without_optimizer
 
@@ -118,11 +118,7 @@ def _check(model, path, format, names, class_counts):
             f"`format` must be one of {[*FORMATS]}, got {format!r}"
         )
     for package in FORMATS[format]:
-        if not importlib.util.find_spec(package):
-            raise ValueError(
-                f"`format` {format!r} needs {package}, which is not "
-                "installed; pip install 'keras_lt[export]' brings it"
-            )
+        check_installed(f"`format` {format!r}", package, "export")
     if path.exists():
         raise ValueError(f"`path`: {path} exists already")
     counts = stats.check_class_counts(class_counts)

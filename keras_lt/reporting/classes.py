@@ -16,13 +16,24 @@ CLASSES = 100  # that are pictured
 SQUARES = 40  # classes of a confusion matrix that is drawn
 
 
+def group_names(class_counts: Sequence[int]) -> list[str]:
+    """Name of the shot group of each class.
+
+    Example:
+        >>> group_names([500, 50, 5])
+        ['many', 'medium', 'few']
+    """
+    found = [""] * len(class_counts)
+    for name, members in stats.shot_groups(class_counts)._asdict().items():
+        for member in members:
+            found[member] = name
+    return found
+
+
 def class_rows(every: Sequence[Figures]) -> list[dict[str, Any]]:
     """A row for each class, with a cell for each model."""
     first = every[0].subject
-    groups = np.full(first.num_classes, "", object)
-    split = stats.shot_groups(first.class_counts)._asdict()
-    for name, members in split.items():
-        groups[members] = name
+    groups = group_names(first.class_counts)
     columns = [_column(figures) for figures in every]
     return [
         {
@@ -42,11 +53,7 @@ def _column(figures: Figures) -> list[dict[str, str]]:
     low, high = words.wilson(counts.right, counts.total)
     recalls, f1 = evaluation.recalls(counts), evaluation.f1_scores(counts)
     norms = [*figures.subject.norms.values()]
-    taken = {}
-    for true, answer, _ in evaluation.confused_pairs(
-        figures.predictions, figures.subject.labels, number=10**9
-    ):
-        taken.setdefault(true, names[answer])
+    taken = {true: names[found] for true, found in figures.taken_for.items()}
     return [
         {
             "accuracy": _number(100 * recalls[c]),

@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from keras_lt import stats
 from keras_lt.reporting import charts, words
 from keras_lt.reporting.advice import Facts, advise, tail_numbers
+from keras_lt.reporting.classes import group_names
 from keras_lt.reporting.inspection import SPLITS, Inspection, Place
 from keras_lt.reporting.page import TINY, check_installed, render
 from keras_lt.reporting.thumbnails import pictures
@@ -96,10 +96,7 @@ def _splits(counts: dict[str, list[int]]) -> list[dict[str, str]]:
 
 
 def _rows(dataset: Any, counts: dict[str, list[int]]) -> list[dict[str, str]]:
-    groups = np.full(len(dataset.class_names), "", object)
-    split = stats.shot_groups(dataset.class_counts)._asdict()
-    for name, members in split.items():
-        groups[members] = name
+    groups = group_names(dataset.class_counts)
     return [
         {
             "name": name,

@@ -52,6 +52,16 @@ class Figures:
         return evaluation.intervals(self.drawn)
 
     @functools.cached_property
+    def taken_for(self) -> dict[int, int]:
+        """What each class is most often taken for, if it ever is."""
+        found: dict[int, int] = {}
+        for true, answer, _ in evaluation.confused_pairs(
+            self.predictions, self.subject.labels, number=10**9
+        ):
+            found.setdefault(true, answer)
+        return found
+
+    @functools.cached_property
     def expects_tail(self) -> bool:
         """Whether it answers for the tail of the training images."""
         logits, labels = self.subject.validation or (

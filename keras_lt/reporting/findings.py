@@ -25,15 +25,8 @@ def findings(figures: Figures) -> list[str]:
         f"The weakest class is {subject.class_names[worst]}, with "
         f"{words.percent(recalls[worst])}"
     )
-    pairs = [
-        answer
-        for true, answer, _ in evaluation.confused_pairs(
-            figures.predictions, subject.labels, number=10**9
-        )
-        if true == worst
-    ]
-    if pairs:
-        other = subject.class_names[pairs[0]]
+    if worst in figures.taken_for:
+        other = subject.class_names[figures.taken_for[worst]]
         sentence += f"; most often it is taken for {other}"
     said += [sentence + ".", _about_confidence(figures)]
     if figures.expects_tail:

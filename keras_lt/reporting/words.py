@@ -76,7 +76,7 @@ def count(number: float, things: str = "") -> str:
     return f"{number:,.0f}\u00a0{things}" if things else f"{number:,.0f}"
 
 
-def shown(value: Any) -> str:
+def brief(value: Any) -> str:
     """A value of a configuration, short."""
     text = f"{value:g}" if isinstance(value, float) else str(value)
     return text if len(text) < 300 else text[:297] + "..."

@@ -1,10 +1,9 @@
 """Options that can be judged alone, before any data are read."""
 
-import importlib.util
-
 import keras
 
 from keras_lt.devices import processes
+from keras_lt.extras import check_installed
 from keras_lt.hyperparameters import nearest
 from keras_lt.methods import METHODS
 from keras_lt.runs import trackers
@@ -30,8 +29,7 @@ def check(request: Request) -> None:
     _check_seeds(request)
     if request.manner.on_divergence == "restart" and processes()[1] > 1:
         raise ValueError("--on_divergence=restart needs a single process")
-    _check_tensorboard(request)
-    trackers.check_installed(trackers.wanted_by(request.manner))
+    _check_watchers(request.manner)
 
 
 def _check_seeds(request):
@@ -44,10 +42,9 @@ def _check_seeds(request):
         )
 
 
-def _check_tensorboard(request):
-    for package in ("tensorflow", "tensorboard"):
-        if request.manner.tensorboard and not importlib.util.find_spec(package):
-            raise ValueError(
-                f"--tensorboard needs {package}, which is not installed; pip "
-                "install 'keras_lt[tensorboard]' brings it"
-            )
+def _check_watchers(manner):
+    if manner.tensorboard:
+        for package in ("tensorflow", "tensorboard"):
+            check_installed("--tensorboard", package, "tensorboard")
+    for name in trackers.wanted_by(manner):
+        check_installed(f"--{name}", name, name)

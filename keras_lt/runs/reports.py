@@ -66,14 +66,20 @@ def print_accuracies(
         _print_row(f"  {name}", _percentages(accuracy))
 
 
-def print_routing(routing: Mapping[str, Any]) -> None:
-    """Print what routed experts cost."""
+def experts_used(routing: Mapping[str, Any]) -> str:
+    """Shares of the images that use one expert, two, and so on."""
     used, total = routing["experts_used"], sum(routing["experts_used"])
     shares = [
         f"{100 * number / total:.1f} % use {experts}"
         for experts, number in enumerate(used, 1)
     ]
-    print(f"experts: {', '.join(shares)}; mean {routing['mean_experts']:.2f}")
+    return ", ".join(shares)
+
+
+def print_routing(routing: Mapping[str, Any]) -> None:
+    """Print what routed experts cost."""
+    mean = routing["mean_experts"]
+    print(f"experts: {experts_used(routing)}; mean {mean:.2f}")
     print(
         f"operations of one plain network: {routing['macs']:.3f} routed, "
         f"{routing['macs_one_expert']:.3f} with one expert, "

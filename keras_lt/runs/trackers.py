@@ -6,14 +6,12 @@ every epoch, and accuracies at the end. Where they keep it is theirs to say
 """
 
 import contextlib
-import importlib.util
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 import keras
 
 PROJECT = "keras_lt"
-PACKAGES = {"mlflow": "mlflow", "wandb": "wandb"}  # by the name of the flag
 
 
 class Tracker(Protocol):
@@ -87,6 +85,7 @@ class WeightsAndBiases:
         self.run.finish(exit_code=int(failed))
 
 
+# By the name of the flag, which is that of the package and of the extra.
 KINDS: dict[str, Any] = {"mlflow": MLflow, "wandb": WeightsAndBiases}
 
 
@@ -139,17 +138,3 @@ def tracking(
     finally:
         for tracker in trackers:
             tracker.end(failed)
-
-
-def check_installed(wanted: Sequence[str]) -> None:
-    """Check that the packages of trackers are there.
-
-    Raises:
-        ValueError: saying what to install.
-    """
-    for flag in wanted:
-        if not importlib.util.find_spec(PACKAGES[flag]):
-            raise ValueError(
-                f"--{flag} needs {PACKAGES[flag]}, which is not installed; pip "
-                f"install 'keras_lt[{flag}]' brings it"
-            )

@@ -61,12 +61,6 @@ def not_finite(variables: Iterable[keras.Variable]) -> str | None:
     return None
 
 
-def shown(path: pathlib.Path, stage: str, epoch: int, step: int) -> str:
-    """What a checkpoint holds, for people."""
-    within = f", step {step}" if step else ""
-    return f"{path} (stage {stage}, {epoch} epochs done{within})"
-
-
 def read_records(path: pathlib.Path) -> list[dict[str, Any]]:
     """Read where a run has diverged so far.
 

@@ -148,7 +148,8 @@ class Store:
             return "nothing, it begins anew"
         found = read_progress(path, self.stages)
         name = [*self.stages, "the end"][found.index]
-        return divergence.shown(path, name, found.epoch, found.step)
+        within = f", step {found.step}" if found.step else ""
+        return f"{path} (stage {name}, {found.epoch} epochs done{within})"
 
     def save(
         self, model: keras.Model, spent: Mapping[str, float] = NOTHING

@@ -4,7 +4,9 @@ Their parts are played by what has the few names of them that are used; with
 the packages themselves where they are installed.
 """
 
+import importlib.util
 import json
+import re
 import sys
 import types
 
@@ -47,7 +49,7 @@ def played(monkeypatch):
     for name, package in packages.items():
         monkeypatch.setitem(sys.modules, name, package)
     monkeypatch.setattr(
-        "keras_lt.runs.trackers.check_installed", lambda wanted: None
+        "keras_lt.runs.checks.check_installed", lambda *about: None
     )
     return packages
 
@@ -120,9 +122,14 @@ def test_a_training_tells_them(played, tmp_path):
 @programs.once("tensorflow")
 @pytest.mark.parametrize("name", ["mlflow", "wandb"])
 def test_a_missing_package_is_named(name, tmp_path, monkeypatch):
-    monkeypatch.setattr("importlib.util.find_spec", lambda *_: None)
-    with pytest.raises(ValueError, match=rf"--{name}.*keras_lt\[{name}\]"):
-        trackers.check_installed([name])
+    find = importlib.util.find_spec
+    monkeypatch.setattr(
+        "importlib.util.find_spec",
+        lambda package, *more: package != name and find(package, *more),
+    )
+    command = ("train.py", *programs.TINY, f"--{name}")
+    _, err = programs.run(*command, cwd=tmp_path, status=2)
+    assert re.search(rf"--{name}.*keras_lt\[{name}\]", err)
 
 
 @pytest.mark.slow
