@@ -215,7 +215,10 @@ time.sleep(300)
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSEGV])
 def test_children_end_with_their_parent_whatever_ends_it(number):
     parent = subprocess.Popen(
-        [sys.executable, "-c", PARENT], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", PARENT],
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=programs.ROOT / "experiments",
     )
     child = int(parent.stdout.readline())
     assert os.getpgid(child) == child
