@@ -3,10 +3,13 @@
 Importing it brings neither Keras nor a backend.
 """
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from keras_lt.runs.config import RunConfig
 from keras_lt.runs.folder import RunFolder
+
+if TYPE_CHECKING:
+    from keras_lt.runs.from_python import train
 
 __all__ = ["RunConfig", "RunFolder", "train"]
 

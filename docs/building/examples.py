@@ -1,0 +1,120 @@
+"""Scripts of docs/examples, run, as pages with what they print and draw.
+
+A script is in the form of those of keras.io: strings that stand by themselves
+are Markdown, and what is between them is a cell. A page shows each cell, its
+output and its figures.
+
+    python docs/building/examples.py SCRIPT    # prints the page
+"""
+
+import ast
+import contextlib
+import functools
+import io
+import json
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+
+FOLDER = pathlib.Path(__file__).parents[1] / "examples"
+HEADER = re.compile(r"Title: (.*)\nAuthor: (.*)\n(?:.*\n)*?Accelerator: (.*)\n")
+
+
+def cells(source: str) -> Iterator[tuple[str, str]]:
+    """Parts of a script in their order: "text" or "code", and what it says."""
+    lines, begin = source.splitlines(), 0
+    for node in ast.parse(source).body:
+        value = getattr(node, "value", None)
+        if isinstance(node, ast.Expr) and isinstance(value, ast.Constant):
+            yield "code", "\n".join(lines[begin : node.lineno - 1]).strip()
+            yield "text", str(value.value).strip()
+            begin = node.end_lineno or begin
+    yield "code", "\n".join(lines[begin:]).strip()
+
+
+def played(path: pathlib.Path) -> list[dict]:
+    """Run a script in this process; its cells with their output."""
+    import matplotlib
+
+    matplotlib.use("svg")
+    names, found = {"__name__": "__main__"}, []
+    for kind, text in cells(path.read_text()):
+        out = io.StringIO()
+        if kind == "code" and text:
+            with contextlib.redirect_stdout(out):
+                exec(compile(text, str(path), "exec"), names)
+        cell = {"kind": kind, "text": text, "out": out.getvalue()}
+        found.append({**cell, "figures": _figures()})
+    return [cell for cell in found if cell["text"]]
+
+
+def _figures() -> list[str]:
+    from matplotlib import pyplot
+
+    texts = []
+    for number in pyplot.get_fignums():
+        text = io.StringIO()
+        pyplot.figure(number).savefig(text, format="svg", bbox_inches="tight")
+        texts.append(text.getvalue())
+    pyplot.close("all")
+    return texts
+
+
+def page(name: str, found: list[dict]) -> tuple[str, dict[str, str]]:
+    """Markdown of a script that was run, and its figures by their names."""
+    parts, figures = [], {}
+    for cell in found:
+        if cell["kind"] == "text":
+            parts.append(HEADER.sub(_heading, cell["text"] + "\n"))
+        else:
+            parts.append(f"```python\n{cell['text']}\n```")
+        if cell["out"].strip():
+            parts.append(f"```text\n{cell['out'].rstrip()}\n```")
+        for svg in cell["figures"]:
+            figures[figure := f"{name}-{len(figures)}.svg"] = svg
+            parts.append(f"![Figure that the code above draws]({figure})")
+    parts.append(f"[The script]({name}.py) of this page.")
+    return "\n\n".join(parts), figures
+
+
+def _heading(header: re.Match) -> str:
+    title, author, accelerator = header.groups()
+    return f"# {title}\n\n*By {author}. Accelerator: {accelerator}.*\n"
+
+
+@functools.cache  # for `mkdocs serve`, which builds after every change
+def run(name: str, source: str) -> list[dict]:
+    """Cells of a script, run in a process and a folder of its own."""
+    with tempfile.TemporaryDirectory() as folder:
+        here = str(pathlib.Path(__file__).resolve())
+        done = subprocess.run(
+            [sys.executable, here, str(FOLDER / f"{name}.py"), "--json"],
+            cwd=folder,
+            env={"TF_CPP_MIN_LOG_LEVEL": "3", **os.environ},
+            capture_output=True,
+            text=True,
+        )
+    if done.returncode:
+        raise RuntimeError(f"docs/examples/{name}.py: {done.stderr}")
+    return json.loads(done.stdout)
+
+
+def pages() -> Iterator[tuple[str, str]]:
+    """Path and content of each page, and of each figure."""
+    for path in sorted(FOLDER.glob("*.py")):
+        text, figures = page(path.stem, run(path.stem, path.read_text()))
+        yield f"examples/{path.stem}.md", text
+        for name, svg in figures.items():
+            yield f"examples/{name}", svg
+
+
+if __name__ == "__main__":
+    script = pathlib.Path(sys.argv[1])
+    result = played(script)
+    json.dump(result, sys.stdout) if sys.argv[2:] else print(
+        page(script.stem, result)[0]
+    )

@@ -1,0 +1,44 @@
+"""What MkDocs asks while it builds the documentation."""
+
+import importlib.util
+import os
+import pathlib
+import sys
+
+from mkdocs.structure.files import File
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent))
+if importlib.util.find_spec("jax"):
+    os.environ.setdefault("KERAS_BACKEND", "jax")
+import documents  # noqa: E402
+import examples  # noqa: E402
+import reference  # noqa: E402
+
+
+def on_config(config):
+    """Complete the navigation: the reference, and pages that are there."""
+    config.nav = [_present(entry, config.docs_dir) for entry in config.nav]
+    for entry in config.nav:
+        if "API reference" in entry:
+            entry["API reference"] = [*reference.pages()]
+    return config
+
+
+def _present(entry, folder):
+    """An entry of the navigation without pages that nobody wrote yet."""
+    ((title, pages),) = entry.items()
+    if title != "How to":
+        return entry
+    return {title: [p for p in pages if pathlib.Path(folder, p).exists()]}
+
+
+def on_files(files, config):
+    """Add the pages that are made from other files of the repository."""
+    made = [
+        *reference.pages().items(),
+        *documents.pages().items(),
+        *examples.pages(),
+    ]
+    for path, text in made:
+        files.append(File.generated(config, path, content=text))
+    return files
