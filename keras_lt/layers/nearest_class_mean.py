@@ -82,11 +82,7 @@ class NearestClassMean(keras.layers.Layer):
             norms = np.linalg.norm(features, axis=1, keepdims=True)
             features /= np.maximum(norms, 1e-12)
             self.center.assign(center)
-        counts = np.bincount(labels, minlength=self.num_classes)
-        by_class = features[np.argsort(labels, kind="stable")]
-        starts = np.cumsum(counts) - counts
-        sums = np.add.reduceat(by_class, starts, axis=0, dtype="float64")
-        self.kernel.assign((sums / counts[:, None]).T)
+        self.kernel.assign(class_means(features, labels, self.num_classes))
 
     def call(self, inputs):
         """Return the logits."""
@@ -111,3 +107,23 @@ class NearestClassMean(keras.layers.Layer):
             "num_classes": self.num_classes,
             "distance": self.distance,
         }
+
+
+def class_means(
+    features: np.ndarray, labels: np.ndarray, num_classes: int
+) -> np.ndarray:
+    """Mean of the features of each class.
+
+    Args:
+        features: `(N, D)`.
+        labels: Class ids `(N,)`; each class must have one.
+        num_classes: Number of classes C.
+
+    Returns:
+        `(D, C)`, as a classifier's kernel.
+    """
+    counts = np.bincount(labels, minlength=num_classes)
+    by_class = features[np.argsort(labels, kind="stable")]
+    starts = np.cumsum(counts) - counts
+    sums = np.add.reduceat(by_class, starts, axis=0, dtype="float64")
+    return (sums / counts[:, None]).T

@@ -10,13 +10,18 @@ from keras_lt.losses import (
     LogitAdjustedLoss,
     SHIKELoss,
 )
-from keras_lt.methods.fused_experts import NETWORK, FusedExperts, relearned
+from keras_lt.methods.fused_experts import (
+    NETWORK,
+    FusedExperts,
+    at_class_means,
+    relearned,
+)
 from keras_lt.methods.method import method
 from keras_lt.methods.settings.record import PRESETS, VARIANTS, Lessons, Second
 from keras_lt.methods.settings.shared import Network, Policies, SGDSettings
 from keras_lt.methods.stages import supervised, tuned
 from keras_lt.schedules import cosine_rates
-from keras_lt.training import Average, Problem, Recipe
+from keras_lt.training import Average, Problem, Recipe, Stage
 
 SGD_SETTINGS = SGDSettings(lr=0.1, l2=5e-4)
 
@@ -40,10 +45,11 @@ def recipe(
 
     Stage "experts" trains experts of different depth, each on logits that are
     adjusted a little differently, and lets those that are right teach the
-    others. Stage "heads" trains their classifiers alone, on a frozen rest.
-    Both end with averaged weights. Each ingredient is a hyperparameter that
-    can be turned off: `tau=0`, `prior_spread=0`, `mutual=0`, `gated=False`,
-    `hardest=0`, `ema=0`, `autoaugment=False`, `cutout=0`, `epochs=(200,0)`.
+    others. Stage "heads" trains their classifiers alone, on a frozen rest, from
+    the class means that stage "means" finds. Both end with averaged weights.
+    Each ingredient is a hyperparameter that can be turned off: `tau=0`,
+    `prior_spread=0`, `mutual=0`, `gated=False`, `hardest=0`, `ema=0`,
+    `autoaugment=False`, `cutout=0`, `epochs=(200,0)`.
 
     On CIFAR there are two sizes: 1.26 million parameters; with `width=64`
     20 million, and settings that suit them.
@@ -86,22 +92,32 @@ def recipe(
         "batch_size": batch_size,
         "statistics": "moving",
     }
-    if second.second == "balanced":
-        heads = relearned(problem, "heads", epochs[1], **options)
-    else:
-        share = second.smoothing
-        smoothed = LabelAwareSmoothing(
-            problem.class_counts, head=share, tail=share
-        )
-        heads = tuned("heads", epochs[1], loss=smoothed, **options)
+    stages = (first, *_heads(problem, experts.head, second, epochs[1], options))
     return experts.recipe(
         problem,
         network,
-        first,
-        heads,
+        *stages,
         average=Average("ema", ema) if ema else None,
         augment=policies.augment,
     )
+
+
+def _heads(
+    problem: Problem, head: str, second: Second, epochs: int, options: dict
+) -> list[Stage]:
+    if not epochs:
+        return []
+    if second.second == "over_smoothed":
+        share = second.smoothing
+        loss = LabelAwareSmoothing(problem.class_counts, head=share, tail=share)
+        return [tuned("heads", epochs, loss=loss, **options)]
+    if head == "linear":
+        return [relearned(problem, "heads", epochs, **options)]
+    loss = LogitAdjustedLoss(problem.class_counts)
+    return [
+        at_class_means(problem),
+        tuned("heads", epochs, loss=loss, **options),
+    ]
 
 
 def _loss(problem: Problem, experts: int, lessons: Lessons) -> SHIKELoss:

@@ -203,10 +203,8 @@ def nearest_class_mean(
     """
 
     def solve(model: keras.Model, found: Any, labels: Any) -> None:
-        heads = new_heads.heads(model)
-        found = found.reshape(len(found), len(heads), -1)  # (N, E, D)
-        for expert, head in enumerate(heads):
-            head.adapt(found[:, expert], labels)
+        for head, own in new_heads.with_own_features(model, found):
+            head.adapt(own, labels)
 
     return _without_epochs(
         "ncm",

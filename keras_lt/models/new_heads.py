@@ -66,6 +66,15 @@ def features(model: keras.Model) -> keras.Model:
     return _together(model, [head.input for head in heads(model)], "features")
 
 
+def with_own_features(
+    model: keras.Model, found: np.ndarray
+) -> Iterator[tuple[keras.Layer, np.ndarray]]:
+    """Each classifier of a model, and what `features` said for it, `(N, D)`."""
+    own = heads(model)
+    found = found.reshape(len(found), len(own), -1)  # (N, E, D)
+    return zip(own, found.swapaxes(0, 1), strict=True)
+
+
 def remade(model: keras.Model, remake: Remake, name: str) -> keras.Model:
     """View of a trained model with other classifiers on the same features.
 

@@ -16,7 +16,8 @@ RECORD = METHODS["record"]
 
 def test_all_ingredients():
     made = RECORD(toy.problem(), tau=2.0)
-    first, second = made.stages
+    first, means, second = made.stages
+    assert means.solve and not means.epochs
     loss = first.loss
     assert isinstance(loss, SHIKELoss) and loss.gated
     np.testing.assert_allclose(loss.base.tau, [1.8, 2.0, 2.2], rtol=1e-9)
@@ -63,10 +64,33 @@ def test_two_sizes():
     assert smoothed.head == smoothed.tail == 0.98
 
 
+TINY = {"backbone": "micro", "width": 4, "num_experts": 2}
+
+
+def test_classifiers_start_at_the_means_of_their_own_features():
+    made = RECORD(toy.problem(), **TINY)
+    model = made.stages[1].setup(made.build())
+    random = np.random.default_rng(0)
+    found = random.normal(size=(5, 2, 8)).astype("float32")
+    labels = np.array([0, 2, 1, 0, 2])
+    made.stages[1].solve(model, found, labels)
+    for expert in (0, 1):
+        means = np.stack(
+            [found[labels == c, expert].mean(0) for c in range(3)], 1
+        )
+        kernel = np.array(model.get_layer(f"expert{expert + 1}_head").kernel)
+        np.testing.assert_allclose(
+            kernel, means / np.linalg.norm(means, axis=0), rtol=1e-5
+        )
+
+
 def test_classifiers_go_on_where_labels_are_smoothed():
-    tiny = {"backbone": "micro", "width": 4, "num_experts": 2}
-    for second, goes_on in (("over_smoothed", True), ("balanced", False)):
-        made = RECORD(toy.problem(), **tiny, second=second)
+    drawn = {"second": "balanced", "head": "linear"}
+    for second, goes_on in (
+        ({"second": "over_smoothed"}, True),
+        (drawn, False),
+    ):
+        made = RECORD(toy.problem(), **TINY, **second)
         model = made.build()
         before = [np.array(v) for v in model.get_layer("expert1_head").weights]
         view = made.stages[1].setup(model)

@@ -49,7 +49,8 @@ class Second:
     """The second stage, which trains the classifiers alone.
 
     Args:
-        second: "balanced": new ones, with the balanced softmax; or
+        second: "balanced": new ones, with the balanced softmax, from the class
+            means of their features where they are cosine ones; or
             "over_smoothed": they go on, on labels smoothed by `smoothing`.
         smoothing: What is spread over all classes, in [0, 1].
         head_lr: First learning rate; half a cosine to 0.
@@ -58,5 +59,5 @@ class Second:
 
     second: Literal["balanced", "over_smoothed"] = "balanced"
     smoothing: float = 0.98
-    head_lr: float = 0.1
+    head_lr: float = 0.01
     head_l2: float = 5e-4
