@@ -16,6 +16,10 @@ ORIENTATION = 0x0112  # tag of EXIF
 TURNED = (5, 6, 7, 8)  # values of it that swap width and height
 # No others: for some, Pillow starts programs that are known for their holes.
 FORMATS = ("BMP", "GIF", "JPEG", "JPEG2000", "PNG", "PPM", "TIFF", "WEBP")
+ENDINGS = (  # that images are found by in folders
+    *(".bmp", ".gif", ".jpeg", ".jpg", ".jp2", ".pbm", ".pgm", ".png"),
+    *(".pnm", ".ppm", ".tif", ".tiff", ".webp"),
+)
 MAX_PIXELS = 178_956_970  # of an image; Pillow's own limit
 Window = Callable[[int, int], Sequence[float]]
 

@@ -2,10 +2,16 @@ r"""Ask an exported model: keras-lt predict ARTEFACT IMAGES...
 
 ARTEFACT is what export wrote, but for model.keras. IMAGES are files, folders of
 them, or .npy arrays of pixels `(B, H, W, channels)`. Prints the most probable
-classes of each image. Files are read as training reads them.
+classes of each image, as soon as they are known. Files are read as training
+reads them. One that cannot be read is named, the others are answered, and the
+program ends with status 1.
 
 Examples:
   keras-lt predict RUN/export/saved_model photos/ cat.png
+
+  A table of all photographs, without an answer where none has half of the
+  probability:
+    keras-lt predict ARTEFACT photos/ --format=csv --abstain_below=0.5 > out.csv
 
   For traffic in which all classes are equally frequent:
     keras-lt predict RUN/export/model.onnx photos/ --prior=uniform
@@ -13,18 +19,21 @@ Examples:
 
 import dataclasses
 import pathlib
-from collections.abc import Mapping, Sequence
+import sys
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from keras_lt.array_files import BROKEN, check_regular, reason_of
-from keras_lt.cli import arguments
-from keras_lt.cli.asking import open_artefact, read_for
-from keras_lt.domains import COUNT
+from keras_lt.cli import arguments, given_images
+from keras_lt.cli.answers import WRITERS, Answer
+from keras_lt.cli.asking import Ask, open_artefact
+from keras_lt.domains import COUNT, SHARE, Domain
+from keras_lt.evaluation.values import softmax
 from keras_lt.runs.flags import option
 
-SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".npy", ".png", ".webp")
+BATCH = 64  # images in memory
+UNREAD = 1  # status of the program, if some images were not
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -32,6 +41,17 @@ class Question:
     """What to answer."""
 
     top: int = option(3, "Classes to show.", domain=COUNT)
+    format: str = option(
+        "text",
+        "text, csv (a row for each image) or json (a list of objects).",
+        domain=Domain(known=(*WRITERS,)),
+    )
+    abstain_below: float = option(
+        0.0,
+        "Least probability of an answer; where no class has it, the model is "
+        "unsure.",
+        domain=SHARE,
+    )
     prior: str | None = option(
         None,
         "Prior of the classes where the images come from: uniform, or one "
@@ -44,68 +64,70 @@ GROUPS = (Question,)
 NAMES = ("ARTEFACT", "IMAGES...")
 
 
-def prepare(argv: Sequence[str]) -> tuple[Any, ...]:
-    """Read the artefact and the images."""
+@dataclasses.dataclass(frozen=True)
+class Asked:
+    """A model, and what it is asked.
+
+    Args:
+        ask: Function from uint8 `(B, H, W, channels)` to logits `(B, C)`.
+        content: Metadata of the model, see `export`.
+        files: Of images.
+        shift: What `--prior` adds to the logits `(C,)`.
+        question: How to answer.
+    """
+
+    ask: Ask
+    content: Mapping[str, Any]
+    files: Sequence[pathlib.Path]
+    shift: np.ndarray
+    question: Question
+
+
+def prepare(argv: Sequence[str]) -> Asked:
+    """Open the artefact and find the images."""
     given = arguments.parse(argv, GROUPS, NAMES)
-    question = given[Question]
     artefact, *paths = map(pathlib.Path, given.rest)
     ask, content = open_artefact(artefact)
-    files = [file for path in paths for file in _files(path)]
-    if not files:
-        shown = [str(path) for path in paths]
-        raise ValueError(f"IMAGES: there are none in {shown}")
-    pixels = [_read(file, content) for file in files]
-    names = [
-        f"{file}[{i}]" if file.suffix == ".npy" else str(file)
-        for file, images in zip(files, pixels, strict=True)
-        for i in range(len(images))
-    ]
-    shift = _shift(question.prior, content["class_counts"])
-    return ask, content, names, np.concatenate(pixels), shift, question.top
+    files = given_images.find(paths)
+    shift = _shift(given[Question].prior, content["class_counts"])
+    return Asked(ask, content, files, shift, given[Question])
 
 
-def _files(path: pathlib.Path) -> list[pathlib.Path]:
-    if not path.exists():
-        raise ValueError(f"IMAGES: {path} is missing")
-    if not path.is_dir():
-        return [path]
-    found = sorted(path.rglob("*"))
-    return [file for file in found if file.suffix.lower() in SUFFIXES]
+def answers(asked: Asked) -> Iterator[Answer]:
+    """Answer for each image, in order; a batch at a time is in memory."""
+    names, images = [], []
+    for name, found in given_images.read(asked.files, asked.content):
+        readable = isinstance(found, np.ndarray)
+        if readable:
+            names.append(name)
+            images.append(found)
+        if len(images) == BATCH or not readable:
+            yield from _answer(asked, names, images)
+            names, images = [], []
+        if not readable:
+            yield Answer(image=name, error=str(found))
+    yield from _answer(asked, names, images)
 
 
-def _read(path: pathlib.Path, content: Mapping[str, Any]) -> np.ndarray:
-    """Pixels uint8 `(B, H, W, channels)` of the model's size."""
-    shape = tuple(content["image_shape"])
-    if path.suffix == ".npy":
-        images = _read_npy(path)
-        if images.shape[1:] != shape or images.dtype != np.uint8:
-            raise ValueError(
-                f"IMAGES: {path} must hold uint8 (B, *{shape}), got "
-                f"{images.dtype} {images.shape}"
-            )
-        return images
-    try:
-        return read_for(content, path)[None]
-    except ValueError as error:
-        raise ValueError(f"IMAGES: {path} is no image: {error}") from error
+def _answer(asked, names, images):
+    """Answer for a batch, which may be empty."""
+    if not images:
+        return
+    shares = softmax(asked.ask(np.stack(images)) + asked.shift)
+    known, question = asked.content["class_names"], asked.question
+    for name, share in zip(names, shares, strict=True):
+        best = np.argsort(-share, kind="stable")[: question.top]
+        yield Answer(
+            image=name,
+            best=tuple((known[c], float(share[c])) for c in best),
+            sure=bool(share.max() >= question.abstain_below),
+        )
 
 
-def _read_npy(path):
-    """Read an array, whose header may claim any size."""
-    try:
-        check_regular(path)
-        # Which compares what is claimed with what is there.
-        return np.array(np.load(path, mmap_mode="r", allow_pickle=False))
-    except BROKEN as error:
-        raise ValueError(
-            f"IMAGES: {path} is no array: {reason_of(error)}"
-        ) from error
-
-
-def _shift(prior: str | None, class_counts: Sequence[int]) -> Any:
+def _shift(prior: str | None, class_counts: Sequence[int]) -> np.ndarray:
     """What `--prior` adds to the logits."""
     if prior is None:
-        return 0.0
+        return np.zeros(len(class_counts))
     counts = np.array(class_counts, "float64")
     if prior == "uniform":
         shares = np.ones_like(counts)
@@ -124,18 +146,23 @@ def _shift(prior: str | None, class_counts: Sequence[int]) -> Any:
 
 
 def main(argv: Sequence[str]) -> None:
-    """Ask, and print a table."""
+    """Ask, and print the answers; status 1 if an image was not read."""
     if arguments.wants_help(argv):
         arguments.print_help(__doc__, GROUPS)
         return
-    ask, content, names, images, shift, top = arguments.checked(prepare, argv)
-    logits = arguments.checked(ask, images) + shift
-    logits -= logits.max(1, keepdims=True)
-    shares = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
-    width = max(map(len, names))
-    for name, share in zip(names, shares, strict=True):
-        best = np.argsort(-share)[:top]
-        cells = [
-            f"{content['class_names'][c]} {100 * share[c]:.1f} %" for c in best
-        ]
-        print(f"{name:<{width}}  {',  '.join(cells)}")
+    asked = arguments.checked(prepare, argv)
+    unread = []
+
+    def heard():
+        for said in answers(asked):
+            if said.error is not None:
+                unread.append(said.image)
+                print(f"error: {said.error}", file=sys.stderr)
+            yield said
+
+    write = WRITERS[asked.question.format]
+    width = max(len(str(file)) for file in asked.files)
+    top = min(asked.question.top, len(asked.content["class_names"]))
+    arguments.checked(lambda: write(heard(), sys.stdout, width=width, top=top))
+    if unread:
+        sys.exit(UNREAD)

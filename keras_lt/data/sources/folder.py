@@ -8,7 +8,7 @@ import numpy as np
 
 from keras_lt.data.sources.listing import Listing
 from keras_lt.data.sources.paths import entries, folder_of
-from keras_lt.image_reader import DataError
+from keras_lt.image_reader import ENDINGS, DataError
 
 SPLITS = {
     "train": "train",
@@ -16,10 +16,6 @@ SPLITS = {
     "validation": "validation",
     "test": "test",
 }
-ENDINGS = (
-    *(".bmp", ".gif", ".jpeg", ".jpg", ".jp2", ".pbm", ".pgm", ".png"),
-    *(".pnm", ".ppm", ".tif", ".tiff", ".webp"),
-)
 
 
 def read_folder(data_dir: str, *, allow_outside: bool = True) -> Listing:
