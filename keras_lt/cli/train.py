@@ -92,6 +92,7 @@ def _train(argv: Sequence[str]) -> None:
     first = runs[0]
     if is_chief() and first.config.on_disk:
         reports.print_dataset(first.dataset)
+        reports.print_share(first.config.data.validation_share)
     try:
         with strategies.lost_processes():
             results = arguments.checked(execute, runs, errors=EXPECTED)

@@ -42,6 +42,7 @@ def load(
     subset: str = "ldam",
     data_dir: str | None = None,
     validation_per_class: int = 0,
+    validation_share: float = 0.0,
     test_per_class: int | None = None,
     image_size: int = 224,
     skip_unreadable: bool = False,
@@ -67,6 +68,9 @@ def load(
             comes from TensorFlow Datasets without it.
         validation_per_class: Images of each class to hold out from training,
             for tuning; see `long_tail_indices`.
+        validation_share: In place of it, of images on disk without a
+            validation split: share of each class, of three images or more at
+            least one.
         test_per_class: The same for testing, where your own images have no
             test split, by default a third of the smallest class, at most 50;
             or of the digits, by default 70.
@@ -98,6 +102,7 @@ def load(
         subset=subset,
         data_dir=data_dir,
         validation_per_class=validation_per_class,
+        validation_share=validation_share,
         test_per_class=test_per_class,
         image_size=image_size,
         skip_unreadable=skip_unreadable,
@@ -131,6 +136,11 @@ def _check_not_cut(name, options):
 
 def _with_ratio(name, source, options):
     """Fill in the ratio, and check what can be before the long read."""
+    if options.validation_share:
+        raise ValueError(
+            "`validation_share` is for images on disk; `validation_per_class` "
+            f"holds out images of {name}, got {options.validation_share}"
+        )
     if options.test_per_class is not None and not source.splits_test:
         raise ValueError(
             f"`test_per_class`: {name} has a test split, got "

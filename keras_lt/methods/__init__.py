@@ -6,6 +6,7 @@ of data sets, and which stages can follow it.
 """
 
 from keras_lt.methods import (
+    auto,
     balanced_softmax,
     crossentropy,
     focal,
@@ -21,6 +22,7 @@ from keras_lt.methods import (
 from keras_lt.methods.method import Method
 
 METHODS = {
+    "auto": auto.recipe,
     "balanced_softmax": balanced_softmax.recipe,
     "ce": crossentropy.recipe,
     "focal": focal.recipe,

@@ -221,6 +221,12 @@ def method(
 
 def _followed(recipe: Recipe, following: Sequence[Stage]) -> Recipe:
     """Append stages, whose models bear their names."""
+    if recipe.candidates:
+        raise ValueError(
+            "`then`: the method itself chooses what its features are followed "
+            f"by, of {', '.join(recipe.candidates)}; stages that follow need "
+            "another method, such as ce"
+        )
     names = {stage.name for stage in following}
 
     def serve(model):

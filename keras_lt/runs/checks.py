@@ -17,7 +17,7 @@ def check(request: Request) -> None:
     Raises:
         ValueError: naming the option, what was expected and what came.
     """
-    for name in request.choice.method:
+    for name in request.choice.method or ():
         if name not in METHODS:
             raise ValueError(
                 f"--method: no method {name!r}{nearest(name, METHODS)}"

@@ -10,8 +10,12 @@ from keras_lt.runs.options import Conditions, DataOptions
 
 AVERAGE = ("average", "average_momentum", "average_from")
 ELSEWHERE = ("data_dir", "unreadable")  # they decide no result
-# What may be read, by its name: kept where it is not the default.
-LIMITS = {"max_pixels": MAX_PIXELS, "allow_outside": False}
+# Of images on disk, kept where it is not the default.
+LIMITS = {
+    "max_pixels": MAX_PIXELS,
+    "allow_outside": False,
+    "validation_share": 0.0,
+}
 FIRST_VERSION_TEST = 50  # test images of a digit in version 0.1.0
 
 

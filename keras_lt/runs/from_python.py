@@ -32,7 +32,7 @@ class FinishedRun:
 
 
 def train(
-    method: str = "wb",
+    method: str | None = None,
     *,
     hyperparameters: Mapping[str, Any] | None = None,
     seed: int = 0,
@@ -44,7 +44,8 @@ def train(
     returns what is there. The backend is the one that Keras runs on.
 
     Args:
-        method: Name in `methods.METHODS`.
+        method: Name in `methods.METHODS`; by default "auto" for "folder" and
+            "csv", else "wb".
         hyperparameters: Values in place of the defaults and presets, by name.
         seed: Of initial weights, sampling and augmentation.
         **options: The other flags of `keras-lt train`, but those of several
@@ -64,7 +65,8 @@ def train(
     if not isinstance(then := options.get("then", ""), str):
         options["then"] = ",".join(then)  # one after the other
     own = tuple(f"{k}={v!r}" for k, v in (hyperparameters or {}).items())
-    values = {"method": method, "set": own, "seed": str(seed)}
+    values = {"set": own, "seed": str(seed)}
+    values |= {} if method is None else {"method": method}
     choice, conditions, images, manner = split(values | options, *groups)
     shown = ", ".join(f"{k}={v!r}" for k, v in (values | options).items())
     request = Request(

@@ -53,6 +53,27 @@ def judge(
     return result
 
 
+def choice(recipe: Recipe, outcome: Outcome) -> dict[str, Any]:
+    """What a method that chooses chose, and from what.
+
+    Args:
+        recipe: With candidates or without.
+        outcome: Of its run.
+
+    Returns:
+        `{"choice": {"chosen": name, "candidates": {name: accuracy}}}` with
+        accuracies on the validation images; nothing without candidates.
+    """
+    found = {
+        name: outcome.records[name]["validation_accuracy"]
+        for name in recipe.candidates
+        if name in outcome.records
+    }
+    if not found:
+        return {}
+    return {"choice": {"chosen": outcome.stage, "candidates": found}}
+
+
 def class_norms(*candidates: keras.Model) -> list[float]:
     """Norms of the class vectors, in the mean over all classifiers.
 

@@ -186,8 +186,9 @@ class Run:
                 self.folder.save_model(serve)
         with clock.count("evaluation"):
             routing = self._routing(serve)
-        stage = self.recipe.stages[-1]
-        last = outcome.records[stage.name]
+        # The one that is served comes last.
+        records = {**outcome.records}
+        last = records[outcome.stage] = records.pop(outcome.stage)
         return {
             **self.config.to_json(),
             "epochs": self.recipe.epochs,
@@ -195,7 +196,8 @@ class Run:
             "validation_accuracy": last["validation_accuracy"],
             "flip_tta": self.manner.flip_tta,
             "variant": dict(self.variant),
-            "stages": outcome.records,
+            "stages": records,
+            **judging.choice(self.recipe, outcome),
             "routing": routing,
             "class_counts": self.dataset.class_counts,
             "class_names": self.dataset.class_names,

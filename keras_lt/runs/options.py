@@ -18,8 +18,11 @@ PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
 class Choice:
     """Which runs: methods, hyperparameters, seeds."""
 
-    method: tuple[str, ...] = option(
-        ("wb",), "Method; several with commas between them.", commas=True
+    method: tuple[str, ...] | None = option(
+        None,
+        "Method; several with commas between them. Default: auto, which "
+        "chooses, for folder and csv; else wb.",
+        commas=True,
     )
     set: tuple[str, ...] = option(
         (), "A hyperparameter, NAME=VALUE. Repeat for more."
@@ -198,6 +201,13 @@ class DataOptions:
         0,
         "Training images of each class to hold out for tuning.",
         domain=NUMBER,
+    )
+
+    validation_share: float = option(
+        0.0,
+        "In place of it: share of each class, of your own images without a "
+        "validation split. Default: 0.2 where --method=auto needs one.",
+        domain=Domain(0, 1, below=True),
     )
 
     def load(self) -> Any:

@@ -12,6 +12,7 @@ from keras_lt.data import ImageDataset, ImageFiles
 from keras_lt.devices import is_chief, replicas
 from keras_lt.runs.checks import check
 from keras_lt.runs.config import RunConfig
+from keras_lt.runs.defaults import settled
 from keras_lt.runs.folder import RunFolder
 from keras_lt.runs.one_run import Run
 from keras_lt.runs.options import Choice
@@ -19,6 +20,7 @@ from keras_lt.runs.preparation import batch_sizes, make_loader, make_recipe
 from keras_lt.runs.request import Request
 from keras_lt.runs.start import hash_of_file
 from keras_lt.runs.variants import Variant, make_variants, start_of
+from keras_lt.training import Recipe
 
 
 def make_runs(request: Request) -> list[Run]:
@@ -34,6 +36,7 @@ def make_runs(request: Request) -> list[Run]:
     Raises:
         ValueError: for anything that would fail later, as far as can be told.
     """
+    request = settled(request)
     check(request)
     variants = make_variants(request.choice, request.conditions)
     seeds = _seeds(request.choice)
@@ -47,6 +50,7 @@ def make_runs(request: Request) -> list[Run]:
         folder = _folder(request, config, variant, several, before)
         alone.setdefault((variant.name, seed), folder)
         recipe = make_recipe(variant.method, config, dataset)
+        _check_choice(recipe, variant.name, dataset)
         runs.append(
             Run(
                 folder=folder,
@@ -68,6 +72,16 @@ def make_runs(request: Request) -> list[Run]:
     for run in runs[:: len(seeds)]:  # seeds do not change the shapes
         run.check()
     return runs
+
+
+def _check_choice(recipe: Recipe, name: str, dataset: ImageDataset) -> None:
+    """Raise if a method has no images to choose on."""
+    if recipe.candidates and dataset.validation is None:
+        raise ValueError(
+            f"--method={name} chooses on training images that are held out, "
+            f"and {dataset.name} has none: --validation_per_class=N holds out "
+            "N of each class"
+        )
 
 
 def _check_apart(runs: Sequence[Run]) -> None:

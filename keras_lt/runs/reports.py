@@ -39,6 +39,16 @@ def print_dataset(dataset: ImageDataset) -> None:
         )
 
 
+def print_share(share: float) -> None:
+    """Print what validation images are, if they are a share of the others."""
+    if share:
+        print(
+            f"validation images: where there is no split of that name, "
+            f"{share:.0%} of each class, held out from training "
+            "(--validation_share)"
+        )
+
+
 def _range(counts):
     least, most = min(counts), max(counts)
     return f"{least:,}" if least == most else f"{least:,} to {most:,}"
@@ -46,6 +56,8 @@ def _range(counts):
 
 def print_stages(result: Mapping[str, Any]) -> None:
     """Print a table of accuracies, a line for each stage of a run."""
+    if result.get("choice"):
+        print_choice(result["choice"])
     title = f"{result['method']}, seed {result['seed']}"
     stages = result["stages"].items()
     print_accuracies({k: stage["accuracy"] for k, stage in stages}, title)
@@ -55,6 +67,18 @@ def print_stages(result: Mapping[str, Any]) -> None:
             break
     if result.get("routing"):
         print_routing(result["routing"])
+
+
+def print_choice(choice: Mapping[str, Any]) -> None:
+    """Print what was chosen from, best first, on which images."""
+    found = choice["candidates"].items()
+    order = sorted(found, key=lambda item: -item[1]["balanced"])
+    print_accuracies(dict(order), "on held-out images")
+    print(
+        f"chosen by the balanced accuracy on held-out training images: "
+        f"{choice['chosen']}; below on the test images",
+        flush=True,
+    )
 
 
 def print_accuracies(

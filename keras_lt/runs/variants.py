@@ -38,7 +38,7 @@ def make_variants(choice: Choice, conditions: Conditions) -> list[Variant]:
     """Make the lines that are asked for.
 
     Args:
-        choice: Methods, their settings, stages after them.
+        choice: Methods, their settings, stages after them. It names methods.
         conditions: Where they start.
 
     Returns:
@@ -49,7 +49,7 @@ def make_variants(choice: Choice, conditions: Conditions) -> list[Variant]:
         ValueError: for names or values that are none, and for combinations
             that say nothing.
     """
-    names = [*dict.fromkeys(choice.method)]
+    names = [*dict.fromkeys(choice.method or ())]
     chains = _chains(choice.then)
     for flag, several in (("method", names), ("then", chains)):
         if choice.sweep and len(several) > 1:

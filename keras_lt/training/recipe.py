@@ -87,9 +87,16 @@ class Recipe:
             in which it differs from the published augmentation.
         average: Of the weights of every stage that trains, or None. Stages
             that carry on with an optimizer count as one with those before.
+        candidates: Names of the last stages, if the run ends with only one of
+            them. The first is a stage like those before; each of the others
+            goes on from its model, and leaves that as it is.
+        choose: Function from what `run` keeps of the candidates, by name, to
+            the name of the one that the run ends with; by default the first
+            in the alphabet.
 
     Raises:
-        ValueError: if there is no stage, or two have the same name.
+        ValueError: if there is no stage, two have the same name, or
+            `candidates` are not the last ones.
     """
 
     build: Callable[[], keras.Model]
@@ -100,6 +107,8 @@ class Recipe:
     augment: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     second_view: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     average: Average | None = None
+    candidates: tuple[str, ...] = ()
+    choose: Callable[[Mapping[str, Any]], str] = min
 
     def __post_init__(self):
         """Check the stages."""
@@ -108,6 +117,12 @@ class Recipe:
             raise ValueError(
                 "`stages` must hold at least one stage, each with its own "
                 f"name, got {names}"
+            )
+        last = tuple(names[len(names) - len(self.candidates) :])
+        if self.candidates != last:
+            raise ValueError(
+                f"`candidates` must be the last of the stages {names}, got "
+                f"{self.candidates}"
             )
 
     @property

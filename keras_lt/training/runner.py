@@ -9,6 +9,7 @@ import keras
 
 from keras_lt.callbacks import ShowProgress
 from keras_lt.keras_internals import scale_rate, set_random_seed
+from keras_lt.training.choosing import Ended
 from keras_lt.training.engine.replicas import synchronize_batch_norm
 from keras_lt.training.engine.undrawn import undrawn
 from keras_lt.training.evaluation import predict_logits
@@ -27,7 +28,9 @@ class Outcome:
     """What a run leaves.
 
     Args:
-        model: The training model after the last stage.
+        model: The training model after the last stage, or of the candidate
+            that was chosen.
+        stage: Name of that stage.
         records: What `on_stage_end` returned, by stage name.
         seconds: Time in `fit`, over all stages and interruptions.
         images: Training images seen in that time.
@@ -38,6 +41,7 @@ class Outcome:
     """
 
     model: keras.Model
+    stage: str
     records: dict[str, Any]
     seconds: float
     images: int
@@ -105,14 +109,16 @@ def run(
     clock = store.clock
     with clock.count("set_up"):
         set_random_seed(seed)
-        model = recipe.build()
+        model, ended = recipe.build(), Ended(recipe)
     images = 0
     for index, stage in enumerate(recipe.stages):
         with clock.count("set_up"):
+            previous = ended.before(stage, model)
             if start and index == first:
-                _begin(start[1], stage, model)
+                _begin(start[1], stage, previous)
             set_random_seed(seed + index)
-            previous, model = model, stage.setup(model)
+            model = stage.setup(previous)
+            ended.keep(stage, model)
             if sync_batch_norm:
                 synchronize_batch_norm(model)
             if stage.epochs:
@@ -166,7 +172,10 @@ def run(
         with clock.count("evaluation"):
             record = on_stage_end and on_stage_end(stage, model)
         store.finish_stage(model, record)
-    return Outcome(model, store.records, store.seconds, images, clock.seconds)
+    name, model = ended.choose(model, store.records)
+    return Outcome(
+        model, name, store.records, store.seconds, images, clock.seconds
+    )
 
 
 def rehearse(
@@ -187,11 +196,13 @@ def rehearse(
     """
     first = _first_stage(recipe, start)
     with undrawn():
-        model = recipe.build()
+        model, ended = recipe.build(), Ended(recipe)
         for index, stage in enumerate(recipe.stages):
+            model = ended.before(stage, model)
             if start and index == first:
                 _begin(start[1], stage, model)
             model = stage.setup(model)
+            ended.keep(stage, model)
             if stage.epochs:
                 loader.check(
                     stage.batching, soft_labels=stage.soft_labels is not None

@@ -38,6 +38,7 @@ TOLD = {
 PUBLISHED = ("cifar", "imagenet_lt", "inaturalist2018")
 ONE_STAGE = ("ce", "ldam", "balanced_softmax", "focal")
 OURS = {
+    *(("auto", name) for name in PUBLISHED),
     *((name, "imagenet_lt") for name in ONE_STAGE),
     *((name, "inaturalist2018") for name in ONE_STAGE),
     *(("balanced_softmax", "cifar"), ("ssd", "cifar")),

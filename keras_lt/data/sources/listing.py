@@ -5,6 +5,7 @@ import dataclasses
 import hashlib
 import os
 import pathlib
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -86,9 +87,14 @@ class Listing:
     def splits(self, options: Options) -> Splits:
         """Split off what is asked for; images are read when they are used."""
         whole = self.with_test(options.test_per_class)
-        held_out = options.validation_per_class
-        if held_out:
-            whole = whole.split_off("validation", held_out)
+        if options.validation_per_class:
+            whole = whole.split_off("validation", options.validation_per_class)
+        elif options.validation_share and "validation" not in whole.names:
+            share, counts = options.validation_share, whole.counts("train")
+            whole = whole.split_off(
+                "validation",
+                [max(round(share * n), int(n >= 3)) for n in counts],
+            )
         found = {split: whole.images(split, options) for split in whole.names}
         return Splits(
             train=found["train"],
@@ -127,8 +133,14 @@ class Listing:
         third = min(50, max(min(counts) // 3, 1))
         return self.split_off("test", per_class or third)
 
-    def split_off(self, split: str, per_class: int) -> "Listing":
+    def split_off(
+        self, split: str, per_class: int | Sequence[int]
+    ) -> "Listing":
         """Return one with some training images of each class as a split.
+
+        Args:
+            split: Its name.
+            per_class: How many, of every class or of each.
 
         Raises:
             DataError: if a class would have no training image left.

@@ -77,7 +77,7 @@ def long_tail_indices(
     class_counts: Sequence[int],
     *,
     subset: str = "ldam",
-    validation_per_class: int = 0,
+    validation_per_class: int | Sequence[int] = 0,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Choose the training images, and images to validate on.
 
@@ -92,7 +92,7 @@ def long_tail_indices(
         labels: Class ids `(N,)` of all training images, in file order.
         class_counts: Images to keep of each class, length C.
         subset: `"ldam"`, `"first"` or `"precut"`.
-        validation_per_class: Images of each class to validate on.
+        validation_per_class: Images to validate on, of every class or of each.
 
     Returns:
         Two int64 arrays of positions in `labels`, class by class.
@@ -105,7 +105,8 @@ def long_tail_indices(
     """
     if subset not in SUBSETS:
         raise ValueError(f"`subset` must be one of {SUBSETS}, got {subset!r}")
-    if validation_per_class < 0:
+    held_out = np.broadcast_to(validation_per_class, len(class_counts)).tolist()
+    if min(held_out) < 0:
         raise ValueError(
             f"`validation_per_class` must be >= 0, got {validation_per_class}"
         )
@@ -121,13 +122,14 @@ def long_tail_indices(
                 f"class {class_id} must keep between 1 and its {size} images, "
                 f"got {count}: choose another `imbalance_ratio`"
             )
-        if validation_per_class >= size:
+        kept = size - held_out[class_id]
+        if kept < 1:
             raise DataError(
                 f"`validation_per_class` must be below the {size} images of "
-                f"class {class_id}, got {validation_per_class}"
+                f"class {class_id}, got {held_out[class_id]}"
             )
-        train.append(order[: min(count, size - validation_per_class)])
-        validation.append(order[size - validation_per_class :])
+        train.append(order[: min(count, kept)])
+        validation.append(order[kept:])
     return np.concatenate(train), np.concatenate(validation)
 
 

@@ -23,6 +23,7 @@ class Options:
     subset: str = "ldam"
     data_dir: str | None = None
     validation_per_class: int = 0
+    validation_share: float = 0.0
     test_per_class: int | None = None
     image_size: int = 224
     skip_unreadable: bool = False

@@ -1,5 +1,7 @@
 """Presets of methods that train one plain network in one stage."""
 
+from typing import Any
+
 # For images on disk no settings of the baseline were published; those are ours.
 LARGE = {
     "backbone": "resnet50",
@@ -8,7 +10,7 @@ LARGE = {
     "factor": 0.1,
     "batch_size": 256,
 }
-PRESETS = {
+PRESETS: dict[str, dict[str, Any]] = {
     "digits": {
         "backbone": "resnet8",
         "lr": 0.05,

@@ -74,6 +74,22 @@ def test_a_folder_a_class_gives_a_balanced_test_split(tmp_path):
     }
 
 
+def test_a_share_of_each_class_is_held_out(tmp_path):
+    classes(tmp_path, {"ant": 16, "bee": 5, "cat": 3})
+    dataset = folder(tmp_path, validation_share=0.2)
+    expected = {"train": [12, 3, 2], "validation": [3, 1, 0]}
+    assert counts(dataset) == expected | {"test": [1, 1, 1]}
+    own = tmp_path / "own"
+    for part, sizes in (("train", {"ant": 9, "cat": 3}), ("val", {"ant": 2})):
+        classes(own / part, sizes)
+    classes(own / "test", {"cat": 1})
+    dataset = folder(own, validation_share=0.2)
+    expected = {"train": [9, 3], "validation": [2, 0], "test": [0, 1]}
+    assert counts(dataset) == expected
+    with pytest.raises(ValueError, match="`validation_share` is for images on"):
+        load("digits_lt", validation_share=0.2)
+
+
 def test_splits_that_are_there_are_taken(tmp_path):
     classes(tmp_path / "train")
     classes(tmp_path / "val", {"ant": 2, "cat": 1})

@@ -1,0 +1,118 @@
+"""Cross entropy, then the classifier that is best on held-out images."""
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+from keras_lt import hyperparameters
+from keras_lt.hyperparameters import grouped, nearest
+from keras_lt.methods.following import THEN
+from keras_lt.methods.method import method
+from keras_lt.methods.settings.plain import PRESETS
+from keras_lt.methods.settings.shared import Network, SGDSettings
+from keras_lt.methods.stages import on_one_network, supervised
+from keras_lt.models import anatomy, new_heads
+from keras_lt.training import Problem, Recipe, Stage
+
+FEATURES = "train"  # the stage that all others go on from
+SECOND = 10  # epochs of each of the others that trains
+AUTO = {
+    family: {**values, "epochs": (values["epochs"][0], SECOND)}
+    for family, values in PRESETS.items()
+}
+
+
+@method(AUTO)
+def recipe(
+    problem: Problem,
+    *,
+    network: Network,
+    sgd: SGDSettings,
+    epochs: tuple[int, int] = (200, SECOND),
+    factor: float = 0.01,
+    warmup_epochs: int = 5,
+    batch_size: int = 128,
+    candidates: str = "la,tau,crt,lws,maxnorm,mislas,los,ncm",
+) -> Recipe:
+    """Learn features with cross entropy, then choose the classifier.
+
+    Stage "train" is that of `ce`. Each candidate is a stage of
+    `following.THEN` that goes on from there, on features that stay as they
+    are. The run ends with the candidate, or with stage "train", whichever has
+    the best balanced accuracy on the validation images.
+
+    Args:
+        problem: Shape and class counts.
+        network: See `settings.shared.Network`.
+        sgd: See `settings.shared.SGDSettings`.
+        epochs: Epochs of the features, and of each candidate that trains.
+        factor: Of each drop of the rate, after 80 % and 90 % of the epochs.
+        warmup_epochs: Epochs of linear warm-up.
+        batch_size: Images a step, of all stages.
+        candidates: Names in `following.THEN`, with commas between them.
+
+    Returns:
+        A `training.Recipe`.
+
+    Raises:
+        ValueError: for a candidate that is none, or is there twice.
+
+    Source: Kang et al., ICLR 2020, for features that suit any classifier; the
+        choice is ours.
+    """
+    total, second = epochs
+    names = _names(candidates)
+    train = supervised(
+        FEATURES,
+        total,
+        optimizer=sgd.dropping(
+            total, factor=factor, warmup_epochs=warmup_epochs
+        ),
+        batch_size=batch_size,
+    )
+    others = [_candidate(name, problem, second, batch_size) for name in names]
+    made = on_one_network(problem, network, train, *others)
+
+    def serve(model):
+        return new_heads.served(model) if anatomy.bears(model, names) else model
+
+    return dataclasses.replace(
+        made, serve=serve, candidates=(FEATURES, *names), choose=best
+    )
+
+
+def best(records: Mapping[str, Any]) -> str:
+    """Name of the stage with the best balanced accuracy on validation images.
+
+    Of equal ones it is the first, and cross entropy is before all others.
+
+    Args:
+        records: What `runs.judging.judge` says of each stage, by its name.
+    """
+    found = {n: r["validation_accuracy"] for n, r in records.items()}
+    return max(found, key=lambda name: found[name]["balanced"])
+
+
+def _names(candidates):
+    names = [name.strip() for name in candidates.split(",")]
+    for name in names:
+        if name not in THEN:
+            raise ValueError(
+                f"`candidates`: no stage {name!r}{nearest(name, THEN)}"
+            )
+    if len({*names}) < len(names):
+        raise ValueError(f"`candidates` must differ, got {names}")
+    return names
+
+
+def _candidate(name: str, problem: Problem, epochs: int, batch: int) -> Stage:
+    """A stage with our settings for own images, which moves no statistics.
+
+    All candidates share the encoder, which therefore has to stay as it is.
+    """
+    make, families = THEN[name]
+    values = {each.name: each.default for each in hyperparameters.of(make)}
+    values |= families.get("folder", {})
+    own = {"epochs": epochs, "batch_size": batch, "statistics": "fixed"}
+    values |= {k: v for k, v in own.items() if k in values}
+    return make(problem, **grouped(make, values))

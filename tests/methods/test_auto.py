@@ -1,0 +1,125 @@
+"""Cross entropy, and the choice of what follows."""
+
+import json
+
+import numpy as np
+import programs
+import pytest
+import toy
+
+from keras_lt.methods import METHODS
+from keras_lt.methods.auto import best
+from keras_lt.runs import train as train_from_python
+from keras_lt.runs.folder import RunFolder
+from keras_lt.training import Recipe, Stage, predict_logits, run
+from keras_lt.training.transfer import named_variables
+
+JIT = False if programs.keras.backend.backend() == "tensorflow" else "auto"
+OTHERS = "la,crt,ncm"
+
+
+def recipe(**options):
+    tiny = {"backbone": "micro", "width": 4, "lr": 0.05, "batch_size": 8}
+    options = {"candidates": OTHERS} | tiny | options
+    return METHODS["auto"](toy.problem(), epochs=(2, 2), **options)
+
+
+def record(balanced):
+    return {"validation_accuracy": {"balanced": balanced, "overall": 0.5}}
+
+
+def test_it_ends_with_the_stage_that_is_best_on_validation_images():
+    seen = {}
+
+    def judge(stage, model):
+        weights = {n: np.array(v) for n, v in named_variables(model)}
+        logits = predict_logits(made.serve(model), toy.test_images()[0])
+        seen[stage.name] = weights, logits
+        return record({"crt": 0.9, "la": 0.7}.get(stage.name, 0.2))
+
+    made = recipe()
+    outcome = run(
+        made,
+        toy.loader("numpy"),
+        on_stage_end=judge,
+        jit_compile=JIT,
+        verbose=False,
+    )
+    assert [*seen] == ["train", "la", "crt", "ncm"]
+    assert outcome.stage == "crt"
+    logits = predict_logits(made.serve(outcome.model), toy.test_images()[0])
+    np.testing.assert_allclose(logits, seen["crt"][1], atol=1e-5)
+    # All go on from the features of the first one.
+    trained = {n: v for n, v in seen["train"][0].items() if "encoder" in n}
+    assert trained
+    for weights, _ in seen.values():
+        for name, value in trained.items():
+            np.testing.assert_array_equal(weights[name], value)
+    # And from its classifier: "la" moves its logits by the log priors alone.
+    moved = seen["la"][1] - seen["train"][1]
+    priors = np.array(toy.COUNTS) / sum(toy.COUNTS)
+    np.testing.assert_allclose(
+        moved, np.tile(-np.log(priors), (len(moved), 1)), atol=1e-4
+    )
+
+
+def test_of_equal_ones_the_first_is_taken():
+    assert best({"train": record(0.5), "la": record(0.5)}) == "train"
+    assert best({"train": record(0.5), "la": record(0.6)}) == "la"
+
+
+@pytest.mark.parametrize(
+    ("candidates", "message"),
+    [
+        ("la,tua", "`candidates`: no stage 'tua'; did you mean 'tau'"),
+        ("la,la", "`candidates` must differ, got"),
+        ("la,", "`candidates`: no stage ''"),
+    ],
+)
+def test_bad_candidates(candidates, message):
+    with pytest.raises(ValueError, match=message):
+        recipe(candidates=candidates)
+
+
+def test_nothing_follows_what_is_chosen():
+    with pytest.raises(ValueError, match="`then`: the method itself chooses"):
+        METHODS["auto"].then(["tau"])(toy.problem(), backbone="micro")
+
+
+def test_candidates_are_the_last_stages():
+    stages = (Stage(name="a", epochs=1), Stage(name="b", epochs=1))
+    with pytest.raises(ValueError, match="`candidates` must be the last of"):
+        Recipe(build=list, stages=stages, candidates=("a",))
+
+
+def test_it_is_the_default_of_own_images(tmp_path):
+    """On images that were held out, and its folder is like any other."""
+    programs.write_photos(tmp_path / "photos")
+    arguments = ("--dataset=folder", "--data_dir=photos", "--image_size=16")
+    settings = {"candidates": "la,crt", "epochs": "(3,2)", "lr": "0.05"}
+    own = [f"--set={name}={value}" for name, value in settings.items()]
+    command = ("train.py", *arguments, *own, *programs.MICRO[:2])
+    command = (*command, "--set=batch_size=11", "--noplots", "--workdir=run")
+    out, _ = programs.run(*command, cwd=tmp_path)
+    assert "validation: 9 images, 1 to 6 a class" in out
+    assert "20% of each class, held out from training" in out
+    assert "chosen by the balanced accuracy on held-out training images" in out
+    result = programs.result(tmp_path / "run")
+    found = result["choice"]
+    assert [*found["candidates"]] == ["train", "la", "crt"]
+    balanced = {n: v["balanced"] for n, v in found["candidates"].items()}
+    assert balanced[found["chosen"]] == max(balanced.values())
+    assert [*result["stages"]][-1] == found["chosen"]
+    assert result["accuracy"] == result["stages"][found["chosen"]]["accuracy"]
+    assert RunFolder(tmp_path / "run").config().data.validation_share == 0.2
+    again, _ = programs.run(*command, cwd=tmp_path)
+    assert "is complete already" in again
+    out, _ = programs.run("evaluate.py", tmp_path / "run", cwd=tmp_path)
+    assert out.splitlines()[-1] == "equal"
+    json.dumps(result, allow_nan=False)
+
+
+@programs.once("jax")
+def test_it_needs_images_to_choose_on(tmp_path):
+    with pytest.raises(ValueError, match="--validation_per_class=N holds out"):
+        train_from_python("auto", workdir=str(tmp_path / "run"))
