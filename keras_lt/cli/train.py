@@ -29,6 +29,7 @@ Examples:
 """
 
 import sys
+import traceback
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -44,7 +45,7 @@ from keras_lt.runs.options import Choice, Conditions, DataOptions
 GROUPS = (Choice, Conditions, DataOptions, Manner, Devices)
 NAMES = ()
 EXPECTED = (DataError, Locked, DamagedFile, OSError)  # while runs are executed
-DIVERGED = 3  # status of the program
+FAILED, DIVERGED = 1, 3  # status of the program
 
 
 def prepare(argv: Sequence[str]) -> list[Any]:
@@ -89,13 +90,18 @@ def _train(argv: Sequence[str]) -> None:
     from keras_lt.runs.execution import execute
     from keras_lt.training import Diverged
 
-    first = runs[0]
+    first, failures = runs[0], []
+
+    def note(run, error):
+        failures.append(error)
+        _print_failure(run, error)
+
     if is_chief() and first.config.on_disk:
         reports.print_dataset(first.dataset)
         reports.print_share(first.config.data.validation_share)
     try:
         with strategies.lost_processes():
-            results = arguments.checked(execute, runs, errors=EXPECTED)
+            results = arguments.checked(execute, runs, note, errors=EXPECTED)
     except Diverged as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(DIVERGED)
@@ -104,6 +110,25 @@ def _train(argv: Sequence[str]) -> None:
         reports.print_matrix(results)
         if first.manner.plots:
             reports.draw_comparison(first.folder.path.parent, results)
+    if failures:
+        only = all(isinstance(error, Diverged) for error in failures)
+        sys.exit(DIVERGED if only else FAILED)
+
+
+def _print_failure(run: Any, error: Exception) -> None:
+    """Print what ended one run of several, with its trace if it is strange."""
+    from keras_lt.runs.execution import StartFailed
+    from keras_lt.training import Diverged
+
+    known = (*EXPECTED, Diverged, StartFailed)
+    if not isinstance(error, known):
+        traceback.print_exception(error)
+    reason = f"{error}".strip() or type(error).__name__
+    print(
+        f"error: {run.folder.path} failed: {reason}",
+        file=sys.stderr,
+        flush=True,
+    )
 
 
 def print_methods() -> None:
