@@ -6,6 +6,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
+from keras_lt.cli.quiet import quiet, quiet_tensorflow
 from keras_lt.image_reader import read_image, whole_of
 
 IN_MEMORY = ("digits_lt", "cifar10_lt", "cifar100_lt")
@@ -54,4 +55,6 @@ def open_artefact(path: pathlib.Path) -> tuple[Ask, dict[str, Any]]:
     from keras_lt.export import answer
 
     answer.check(path)
-    return answer.load(path), answer.read_metadata(path)
+    quiet_tensorflow()
+    with quiet():  # LiteRT
+        return answer.load(path), answer.read_metadata(path)

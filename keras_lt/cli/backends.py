@@ -4,6 +4,7 @@ import importlib.util
 import logging
 import os
 
+from keras_lt.cli.quiet import quiet_tensorflow
 from keras_lt.compilation_cache import use_compilation_cache
 from keras_lt.cpu import tune_cpu
 
@@ -33,7 +34,7 @@ def set_backend(wanted: str | None, *, small_steps: bool = False) -> None:
         )
     os.environ["KERAS_BACKEND"] = wanted
     tune_cpu(small_steps=small_steps)
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     logging.getLogger("tensorflow").setLevel("ERROR")
+    quiet_tensorflow()
     if wanted == "jax":
         use_compilation_cache()

@@ -23,6 +23,7 @@ from typing import Any
 from keras_lt.cli import arguments
 from keras_lt.cli.finished import open_run
 from keras_lt.cli.options import RunAgain
+from keras_lt.export.answer import check_ending
 from keras_lt.runs.config import RunConfig
 from keras_lt.runs.flags import option
 from keras_lt.runs.folder import EXPORTS
@@ -58,6 +59,8 @@ def prepare(argv: Sequence[str]) -> tuple[Any, ...]:
         )
     if wanted.check not in ("drawn", "test"):
         raise ValueError(f"--check must be drawn or test, got {wanted.check!r}")
+    if wanted.out:
+        check_ending("--out", pathlib.Path(wanted.out), wanted.format)
     folder, config = open_run(given.rest[0], given[RunAgain].backend)
     path = pathlib.Path(wanted.out or folder.export(wanted.format))
     if path.exists():

@@ -17,6 +17,7 @@ import numpy as np
 
 BATCH = 256
 METADATA = "keras_lt.json"
+ENDINGS = {"onnx": ".onnx", "keras": ".keras"}  # that formats are known by
 LARGEST = 2**26  # bytes of it
 
 
@@ -98,6 +99,24 @@ def read_metadata(artefact: pathlib.Path) -> dict[str, Any]:
         ) from error
 
 
+def check_ending(name: str, path: pathlib.Path, format: str) -> None:
+    """Check that an artefact will be known for what it is by its name.
+
+    Args:
+        name: Of the argument, for the message.
+        path: To be written.
+        format: See `export`.
+
+    Raises:
+        ValueError: if not.
+    """
+    ending = ENDINGS.get(format, path.suffix)
+    if path.suffix != ending:
+        raise ValueError(
+            f"{name} must end in {ending} for the format {format!r}, got {path}"
+        )
+
+
 def _kind(artefact):
     if (artefact / "saved_model.pb").exists():
         return "saved_model"
@@ -106,8 +125,9 @@ def _kind(artefact):
             start = file.read(8)
         if start[4:] == b"TFL3":
             return "litert"
-        if artefact.suffix in (".onnx", ".keras"):
-            return artefact.suffix[1:]
+        for kind, ending in ENDINGS.items():
+            if artefact.suffix == ending:
+                return kind
     raise ValueError(
         f"ARTEFACT: {artefact} is no SavedModel, .onnx file or .tflite file"
     )

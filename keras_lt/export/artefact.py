@@ -16,7 +16,7 @@ import numpy as np
 
 from keras_lt import stats
 from keras_lt.atomic import make_folder, move
-from keras_lt.export.answer import METADATA
+from keras_lt.export.answer import METADATA, check_ending
 from keras_lt.export.drawn import draw_images
 from keras_lt.extras import check_installed
 from keras_lt.names import reserve_names
@@ -50,7 +50,8 @@ def export(
     `images`; only if it says what the model says does the artefact appear.
 
     Args:
-        model: Pixels `(B, H, W, channels)` to logits `(B, C)`.
+        model: Pixels `(B, H, W, channels)` to logits `(B, C)`; a functional
+            model, or a `Sequential` with an `Input`.
         path: Where to write; it must not exist.
         format: `"saved_model"`, with the endpoints `serve`,
             `serve_with_prior`, `experts` (if there are views) and
@@ -75,6 +76,8 @@ def export(
     Source: of the prior, Menon et al., ICLR 2021 (logit adjustment).
     """
     path = pathlib.Path(path)
+    model = _functional("model", model)
+    views = {k: _functional(k, view) for k, view in (views or {}).items()}
     classes = model.output_shape[-1]
     names = [*map(str, range(classes) if class_names is None else class_names)]
     _check(model, path, format, names, class_counts)
@@ -94,7 +97,7 @@ def export(
         folder = pathlib.Path(folder)
         written = folder / path.name
         try:
-            _write(model, written, format, content, views or {})
+            _write(model, written, format, content, views)
             found = _answers(format, written, images, folder)
         except Exception as error:  # converters raise many kinds
             lines = str(error).strip().splitlines()
@@ -112,6 +115,21 @@ def export(
     return apart
 
 
+def _functional(name, model):
+    """A `Sequential` as a functional model of the same layers."""
+    try:
+        (images,), (logits,) = model.inputs, model.outputs
+        if len(images.shape) == 4 and len(logits.shape) == 2:
+            sequential = isinstance(model, keras.Sequential)
+            return keras.Model(images, logits) if sequential else model
+    except (AttributeError, TypeError, ValueError):
+        pass  # it is a subclass, or has no shapes yet
+    raise ValueError(
+        f"`{name}` must be a functional model, or a Sequential with an Input, "
+        f"from images (B, H, W, channels) to logits (B, C), got {model!r}"
+    )
+
+
 def _check(model, path, format, names, class_counts):
     if format not in FORMATS:
         raise ValueError(
@@ -119,6 +137,7 @@ def _check(model, path, format, names, class_counts):
         )
     for package in FORMATS[format]:
         check_installed(f"`format` {format!r}", package, "export")
+    check_ending("`path`", path, format)
     if path.exists():
         raise ValueError(f"`path`: {path} exists already")
     counts = stats.check_class_counts(class_counts)

@@ -165,6 +165,15 @@ def test_nothing_is_overwritten(run):
     assert sorted((run / "export").rglob("*")) == before
 
 
+def test_a_path_without_the_ending_of_its_format(run, tmp_path):
+    _, err = programs.run(
+        *("export.py", run, "--format=onnx", "--out=model"),
+        cwd=tmp_path,
+        status=2,
+    )
+    assert "--out must end in .onnx for the format 'onnx', got model" in err
+
+
 def test_what_is_no_artefact(run, tmp_path):
     _, err = programs.run("predict.py", run, "x.npy", cwd=tmp_path, status=2)
     assert "is no SavedModel" in err

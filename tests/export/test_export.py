@@ -207,6 +207,30 @@ def test_keras_format(tmp_path):
     )
 
 
+@pytest.mark.parametrize("name", ["served", "model.keras"])
+def test_a_sequential_model(name, tmp_path):
+    layers = [keras.layers.Rescaling(1 / 255), keras.layers.Flatten()]
+    model = keras.Sequential(
+        [keras.Input((8, 8, 1)), *layers, keras.layers.Dense(3)]
+    )
+    format = "keras" if "." in name else "saved_model"
+    export(model, tmp_path / name, format=format, class_counts=COUNTS)
+
+
+@programs.once("jax")
+@pytest.mark.parametrize(
+    "model",
+    [
+        keras.Sequential([keras.layers.Flatten(), keras.layers.Dense(3)]),
+        keras.Sequential([keras.Input((9,)), keras.layers.Dense(3)]),
+        keras.Sequential([keras.Input((8, 8, 1)), keras.layers.Dense(3)]),
+    ],
+)
+def test_models_without_the_shapes_of_a_classifier(model, tmp_path):
+    with pytest.raises(ValueError, match="`model` must be a functional model"):
+        export(model, tmp_path / "served", class_counts=COUNTS)
+
+
 def test_an_artefact_that_differs_is_not_written(tmp_path, monkeypatch):
     predict = artefact.predict
     monkeypatch.setattr(
@@ -234,6 +258,7 @@ def test_an_artefact_that_differs_is_not_written(tmp_path, monkeypatch):
         ({"class_counts": (3, 2)}, "`class_counts` must have one entry"),
         ({"class_names": ("a", "b")}, "`class_names` must have one entry"),
         ({"path": "."}, "`path`: . exists already"),
+        ({"path": "m", "format": "onnx"}, "`path` must end in .onnx for the"),
     ],
     ids=str,
 )
@@ -267,4 +292,6 @@ def test_a_format_that_cannot_hold_the_model_is_refused(tmp_path):
 def test_a_missing_package_is_named(tmp_path, monkeypatch):
     monkeypatch.setitem(artefact.FORMATS, "onnx", ("no_such_package",))
     with pytest.raises(ValueError, match=r"needs no_such_package.*\[export\]"):
-        export(routed(), tmp_path / "m", format="onnx", class_counts=COUNTS)
+        export(
+            routed(), tmp_path / "m.onnx", format="onnx", class_counts=COUNTS
+        )
