@@ -16,6 +16,7 @@ from typing import Any
 from keras_lt.cli import arguments
 from keras_lt.cli.backends import set_backend
 from keras_lt.domains import Domain
+from keras_lt.runs.defaults import settled_images
 from keras_lt.runs.flags import option
 from keras_lt.runs.folder import RunFolder
 from keras_lt.runs.options import DataOptions
@@ -66,7 +67,7 @@ def prepare(argv: Sequence[str]) -> tuple[Any, Look, Any]:
         raise ValueError("--encoder needs --report")
     folder = RunFolder(encoder) if encoder else None
     set_backend(folder.config().backend if folder else None)
-    dataset = given[Images].load()
+    dataset = settled_images(given[Images]).load()
     encode = None
     if folder:
         from keras_lt.reporting.encoding import encoding

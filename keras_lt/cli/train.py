@@ -98,7 +98,7 @@ def _train(argv: Sequence[str]) -> None:
 
     if is_chief() and first.config.on_disk:
         reports.print_dataset(first.dataset)
-        reports.print_share(first.config.data.validation_share)
+        reports.print_shares(first.config.data)
     try:
         with strategies.lost_processes():
             results = arguments.checked(execute, runs, note, errors=EXPECTED)

@@ -44,6 +44,8 @@ def load(
     validation_per_class: int = 0,
     validation_share: float = 0.0,
     test_per_class: int | None = None,
+    test_share: float | None = None,
+    small_classes: str = "error",
     image_size: int = 224,
     skip_unreadable: bool = False,
     max_pixels: int = MAX_PIXELS,
@@ -71,9 +73,14 @@ def load(
         validation_share: In place of it, of images on disk without a
             validation split: share of each class, of three images or more at
             least one.
-        test_per_class: The same for testing, where your own images have no
-            test split, by default a third of the smallest class, at most 50;
-            or of the digits, by default 70.
+        test_per_class: Images of each class to test on, where your own images
+            have no test split; or of the digits, by default 70.
+        test_share: In place of it, of your own images: share of each class, by
+            default 0.2, of four images or more at least two; 0: as many of
+            every class as a third of the smallest, at most 50.
+        small_classes: Classes without an image, or with a single one where a
+            test split is to be made: `"error"`; `"train_only"`, which tests on
+            the others; or `"drop"`, which leaves them out.
         image_size: Pixels of a side of images that stay on disk.
         skip_unreadable: Whether another image of its class stands in for an
             image on disk that cannot be read; else that is an error when it is
@@ -104,6 +111,8 @@ def load(
         validation_per_class=validation_per_class,
         validation_share=validation_share,
         test_per_class=test_per_class,
+        test_share=test_share,
+        small_classes=small_classes,
         image_size=image_size,
         skip_unreadable=skip_unreadable,
         max_pixels=max_pixels,

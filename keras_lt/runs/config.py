@@ -15,6 +15,8 @@ LIMITS = {
     "max_pixels": MAX_PIXELS,
     "allow_outside": False,
     "validation_share": 0.0,
+    "test_share": 0.0,
+    "small_classes": "error",
 }
 FIRST_VERSION_TEST = 50  # test images of a digit in version 0.1.0
 
@@ -115,7 +117,7 @@ class RunConfig(Conditions):
             validation_per_class=content["validation_per_class"],
             test_per_class=test,
             **({"image_size": content["image_size"]} if on_disk else {}),
-            **{k: content[k] for k in LIMITS if k in content},
+            **{k: content.get(k, default) for k, default in LIMITS.items()},
         )
         plain = ("method", "hyperparameters", "split_sha256", "backend", "seed")
         fields = {field.name for field in dataclasses.fields(Conditions)}

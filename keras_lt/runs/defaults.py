@@ -11,16 +11,26 @@ SHARE = 0.2  # of each class
 
 
 def settled(request: Request) -> Request:
-    """A request that says which methods, and on what `auto` chooses."""
-    choice, images = request.choice, request.images
-    own = images.dataset in OWN
-    methods = choice.method or (CHOOSES if own else "wb",)
-    choice = dataclasses.replace(choice, method=methods)
-    if CHOOSES in methods and _holds_none_out(images):
-        images = dataclasses.replace(images, validation_share=SHARE)
-    return dataclasses.replace(request, choice=choice, images=images)
+    """A request that says which methods, and which images are held out."""
+    own = request.images.dataset in OWN
+    methods = request.choice.method or (CHOOSES if own else "wb",)
+    choice = dataclasses.replace(request.choice, method=methods)
+    return dataclasses.replace(
+        request, choice=choice, images=settled_images(request.images)
+    )
 
 
-def _holds_none_out(images: DataOptions) -> bool:
-    asked = images.validation_per_class or images.validation_share
-    return images.dataset in OWN and not asked
+def settled_images(images: DataOptions) -> DataOptions:
+    """Options that say what share of each class is held out.
+
+    What is not said stays 0, but for the user's own images.
+    """
+    share = SHARE if images.dataset in OWN else 0.0
+    test, validation = images.test_share, images.validation_share
+    if test is None:
+        test = 0.0 if images.test_per_class else share
+    if validation is None:
+        validation = 0.0 if images.validation_per_class else share
+    return dataclasses.replace(
+        images, test_share=test, validation_share=validation
+    )

@@ -176,9 +176,22 @@ class DataOptions:
     test_per_class: int | None = option(
         None,
         "Images of each class to test on, of your own images without a test "
-        "split (default: a third of the smallest class, at most 50), or of "
-        "the digits (default: 70).",
+        "split (default: --test_share), or of the digits (default: 70).",
         domain=COUNT,
+    )
+    test_share: float | None = option(
+        None,
+        "Share of each class to test on, of your own images without a test "
+        "split; of four images or more at least two. 0: as many of every class "
+        "as a third of the smallest, at most 50. Default: 0.2.",
+        domain=Domain(0, 1, below=True),
+    )
+    small_classes: str = option(
+        "error",
+        "Classes of your own images without an image, or with one where a "
+        "test split is to be made: error; train_only, which tests on the "
+        "others; drop, which leaves them out.",
+        domain=Domain(known=("error", "train_only", "drop")),
     )
     unreadable: str = option(
         "error",
@@ -203,10 +216,11 @@ class DataOptions:
         domain=NUMBER,
     )
 
-    validation_share: float = option(
-        0.0,
+    validation_share: float | None = option(
+        None,
         "In place of it: share of each class, of your own images without a "
-        "validation split. Default: 0.2 where --method=auto needs one.",
+        "validation split, which methods are chosen by, never trained on. "
+        "Default: 0.2 of your own images.",
         domain=Domain(0, 1, below=True),
     )
 
@@ -227,4 +241,5 @@ class DataOptions:
         values = dataclasses.asdict(self)
         skip = values.pop("unreadable") == "skip"
         name = values.pop("dataset")
+        values["validation_share"] = self.validation_share or 0.0
         return data.load(name, **values, skip_unreadable=skip)

@@ -9,6 +9,7 @@ from typing import Any
 from keras_lt import stats
 from keras_lt.data import ImageDataset
 from keras_lt.runs.folder import RunFolder
+from keras_lt.runs.options import DataOptions
 
 GROUPS = ("overall", "balanced", "many", "medium", "few")
 SHOWN = 5  # classes at either end
@@ -32,20 +33,30 @@ def print_dataset(dataset: ImageDataset) -> None:
     for title, part in (("largest", order[:SHOWN]), ("rarest", order[-SHOWN:])):
         shown = ", ".join(f"{names[c]} ({counts[c]:,})" for c in part)
         print(f"{title}: {shown}")
-    if dataset.ignored:
+    folders = [name for name in dataset.ignored if name.endswith("/")]
+    if folders:
+        print(f"ignored, as hidden folders: {', '.join(folders)}")
+    files = [name for name in dataset.ignored if name not in folders]
+    if files:
         print(
-            f"ignored, as no image by the ending: {len(dataset.ignored):,} "
-            f"files, the first is {dataset.ignored[0]}"
+            f"ignored, as no image by the ending: {len(files):,} files, the "
+            f"first is {files[0]}"
         )
 
 
-def print_share(share: float) -> None:
-    """Print what validation images are, if they are a share of the others."""
-    if share:
+def print_shares(data: DataOptions) -> None:
+    """Print what test and validation images are, if shares of each class."""
+    if data.test_share:
+        print(
+            f"test images: where there is no split of that name, "
+            f"{data.test_share:.0%} of each class, of four images or more at "
+            "least two (--test_share)"
+        )
+    if data.validation_share:
         print(
             f"validation images: where there is no split of that name, "
-            f"{share:.0%} of each class, held out from training "
-            "(--validation_share)"
+            f"{data.validation_share:.0%} of what is left of each class, "
+            "never trained on (--validation_share)"
         )
 
 

@@ -10,6 +10,7 @@ SMALL = (
     "--data_dir=photos",
     "--image_size=16",
 )
+EQUAL = ("--test_share=0", "--validation_share=0")
 TINY = ("--set=backbone=micro", "--set=width=4", "--set=batch_size=14")
 
 
@@ -25,7 +26,8 @@ def photos(tmp_path):
 @programs.once("tensorflow")
 def test_inspect_train_export_and_predict(photos):
     out, _ = programs.run(
-        *("inspect_data.py", "--data_dir=photos", "--image_size=16"), cwd=photos
+        *("inspect_data.py", "--data_dir=photos", *SMALL[2:], *EQUAL),
+        cwd=photos,
     )
     assert "train: 42 images, 4 to 28 a class" in out
     assert "test: 6 images, 2 a class" in out
@@ -35,7 +37,7 @@ def test_inspect_train_export_and_predict(photos):
     assert "unreadable: 0" in out
     assert (photos / "long_tail.png").stat().st_size > 1000
 
-    command = ("train.py", "--method=wb", *SMALL, *TINY, "--noplots")
+    command = ("train.py", "--method=wb", *SMALL, *EQUAL, *TINY, "--noplots")
     options = ("--set=epochs=(8,2)", "--set=lr=0.05", "--set=l2=5e-4")
     out, _ = programs.run(*command, *options, cwd=photos)
     assert "classes: 3, imbalance ratio 7\n" in out
@@ -71,7 +73,7 @@ def test_unreadable_images_are_skipped_or_fatal(photos):
     )
     assert f"unreadable: {path.relative_to(photos)} cannot be read: " in out
     assert "unreadable: 1" in out
-    command = ("train.py", "--method=ce", *SMALL, *TINY, "--noplots")
+    command = ("train.py", "--method=ce", *SMALL, *EQUAL, *TINY, "--noplots")
     epochs = "--set=epochs=(1,)"
     _, err = programs.run(*command, epochs, cwd=photos, status=2)
     assert "ant/9.jpg cannot be read" in err

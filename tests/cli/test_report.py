@@ -162,7 +162,7 @@ def inspected(page, folder):
     address = (folder / "data.html").as_uri()
     page.open(address, width=390)
     assert page.run("document.documentElement.scrollWidth") <= 390
-    assert classes_by(2, page) == ["4", "10", "28"]
+    assert classes_by(2, page) == ["3", "8", "19"]
     serious(page)
     assert page.requests == [address] and page.errors == []
 

@@ -99,10 +99,10 @@ def test_it_is_the_default_of_own_images(tmp_path):
     settings = {"candidates": "la,crt", "epochs": "(3,2)", "lr": "0.05"}
     own = [f"--set={name}={value}" for name, value in settings.items()]
     command = ("train.py", *arguments, *own, *programs.MICRO[:2])
-    command = (*command, "--set=batch_size=11", "--noplots", "--workdir=run")
+    command = (*command, "--set=batch_size=10", "--noplots", "--workdir=run")
     out, _ = programs.run(*command, cwd=tmp_path)
-    assert "validation: 9 images, 1 to 6 a class" in out
-    assert "20% of each class, held out from training" in out
+    assert "validation: 8 images, 1 to 5 a class" in out
+    assert "20% of what is left of each class, never trained on" in out
     assert "chosen by the balanced accuracy on held-out training images" in out
     result = programs.result(tmp_path / "run")
     found = result["choice"]

@@ -7,7 +7,11 @@ from collections.abc import Iterator
 import numpy as np
 
 from keras_lt.data.sources.listing import Listing
-from keras_lt.data.sources.paths import entries, folder_of
+from keras_lt.data.sources.paths import (
+    entries,
+    folder_of,
+    hidden_folders,
+)
 from keras_lt.image_reader import ENDINGS, DataError
 
 SPLITS = {
@@ -28,8 +32,8 @@ def read_folder(data_dir: str, *, allow_outside: bool = True) -> Listing:
         allow_outside: Has no meaning here: names are those that there are.
 
     Raises:
-        DataError: if it cannot be read, a class is empty, there are other
-            folders beside `train`, or classes that `train` lacks.
+        DataError: if it cannot be read, there are other folders beside
+            `train`, or classes that `train` lacks.
     """
     root = folder_of(data_dir)
     found = [entry.name for entry in entries(root) if entry.is_dir()]
@@ -52,7 +56,8 @@ def read_folder(data_dir: str, *, allow_outside: bool = True) -> Listing:
         for entry in entries(root / splits["train"])
         if entry.is_dir()
     )
-    names, labels, ignored = {}, {}, []
+    names, labels = {}, {}
+    ignored = [f"{name}/" for name in hidden_folders(root)]
     for split, part in splits.items():
         names[split], ids = [], []
         for entry in entries(root / part):
@@ -69,11 +74,6 @@ def read_folder(data_dir: str, *, allow_outside: bool = True) -> Listing:
             for path in _files(root, name):
                 right = path.lower().endswith(ENDINGS)
                 (images if right else ignored).append(path)
-            if not images:
-                raise DataError(
-                    f"`data_dir`: {root / name} holds no image; images end in "
-                    f"{', '.join(ENDINGS)}"
-                )
             names[split] += images
             ids += [classes.index(entry.name)] * len(images)
         labels[split] = np.array(ids, "int64")

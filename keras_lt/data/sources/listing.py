@@ -3,6 +3,7 @@
 import collections
 import dataclasses
 import hashlib
+import itertools
 import os
 import pathlib
 from collections.abc import Sequence
@@ -14,6 +15,12 @@ from keras_lt import stats
 from keras_lt.data.sources.image_files import ImageFiles
 from keras_lt.data.sources.long_tail import long_tail_indices
 from keras_lt.data.sources.records import RecordImages
+from keras_lt.data.sources.shares import (
+    TEST_SHARE,
+    small_classes,
+    test_counts,
+    validation_counts,
+)
 from keras_lt.data.sources.source import Options, Splits
 from keras_lt.image_reader import DataError
 
@@ -63,12 +70,6 @@ class Listing:
             *sum(map(list, self.names.values()), []),
         ):
             _check_utf8(name)
-        for class_id, count in enumerate(self.counts("train")):
-            if not count:
-                raise DataError(
-                    f"`data_dir`: class {self.class_names[class_id]!r} has no "
-                    f"training image in {self.root}"
-                )
 
     def counts(self, split: str) -> tuple[int, ...]:
         """Images per class of a split."""
@@ -86,34 +87,64 @@ class Listing:
 
     def splits(self, options: Options) -> Splits:
         """Split off what is asked for; images are read when they are used."""
-        whole = self.with_test(options.test_per_class)
+        whole = self.without_small(options.small_classes)
+        whole = whole.with_test(options.test_per_class, options.test_share)
         if options.validation_per_class:
             whole = whole.split_off("validation", options.validation_per_class)
         elif options.validation_share and "validation" not in whole.names:
-            share, counts = options.validation_share, whole.counts("train")
-            whole = whole.split_off(
-                "validation",
-                [max(round(share * n), int(n >= 3)) for n in counts],
-            )
+            counts = whole.counts("train")
+            held_out = validation_counts(counts, options.validation_share)
+            whole = whole.split_off("validation", held_out)
         found = {split: whole.images(split, options) for split in whole.names}
         return Splits(
             train=found["train"],
             validation=found.get("validation"),
             test=found["test"],
-            class_names=self.class_names,
+            class_names=whole.class_names,
             split_sha256=whole.sha256,
             ignored=self.ignored,
         )
 
-    def with_test(self, per_class: int | None) -> "Listing":
+    def without_small(self, how: str) -> "Listing":
+        """Return one without the classes that have too few images.
+
+        Args:
+            how: See `shares.small_classes`.
+        """
+        gone = small_classes(
+            self.class_names,
+            self.counts("train"),
+            needed=2 - bool({"test", "validation"} & {*self.names}),
+            how=how,
+            where=str(self.root),
+        )
+        if not gone:
+            return self
+        kept = np.setdiff1d(np.arange(len(self.class_names)), gone)
+        names, labels = {}, {}
+        for split, ids in self.labels.items():
+            stays = np.isin(ids, kept)
+            names[split] = [*itertools.compress(self.names[split], stays)]
+            labels[split] = np.searchsorted(kept, ids[stays])
+        return dataclasses.replace(
+            self,
+            names=names,
+            labels=labels,
+            class_names=tuple(self.class_names[c] for c in kept),
+        )
+
+    def with_test(
+        self, per_class: int | None, share: float | None
+    ) -> "Listing":
         """Return one with a test split, itself if it has one.
 
-        A validation split becomes it. Else it gets as many images of each
-        class: `per_class`, or a third of what the smallest class has, from 1
-        to 50.
+        A validation split becomes it.
 
-        Raises:
-            DataError: if a class has a single image.
+        Args:
+            per_class: Else images of each class.
+            share: In place of it: share of each class, see
+                `shares.test_counts`; by default `shares.TEST_SHARE`. With 0
+                of every class a third of the smallest one, from 1 to 50.
         """
         if "test" in self.names:
             return self
@@ -123,15 +154,11 @@ class Listing:
             labels["test"] = labels.pop("validation")
             return dataclasses.replace(self, names=names, labels=labels)
         counts = self.counts("train")
-        if min(counts) == 1:
-            name = self.class_names[counts.index(1)]
-            raise DataError(
-                f"`data_dir`: class {name!r} has a single image, so that none "
-                "can be kept for testing; add images, or a folder (or split) "
-                "test"
-            )
-        third = min(50, max(min(counts) // 3, 1))
-        return self.split_off("test", per_class or third)
+        share = TEST_SHARE if share is None else share
+        if per_class or not share:
+            third = min(50, max(min(counts) // 3, 1))
+            return self.split_off("test", per_class or third)
+        return self.split_off("test", test_counts(counts, share))
 
     def split_off(
         self, split: str, per_class: int | Sequence[int]

@@ -15,16 +15,32 @@ def folder_of(data_dir: str | None) -> pathlib.Path:
     return pathlib.Path(data_dir)
 
 
+SYSTEM = ("__MACOSX", "@eaDir", "lost+found")  # left by archives and disks
+
+
 def entries(folder: pathlib.Path) -> list[os.DirEntry]:
-    """What a folder holds, sorted, without hidden files."""
+    """What a folder holds, sorted, without what is hidden or the system's."""
+    return [entry for entry in _all(folder) if not _hidden(entry)]
+
+
+def hidden_folders(folder: pathlib.Path) -> list[str]:
+    """Names of the folders in a folder that `entries` leaves out."""
+    found = _all(folder)
+    return [e.name for e in found if _hidden(e) and e.is_dir()]
+
+
+def _hidden(entry):
+    return entry.name.startswith(".") or entry.name in SYSTEM
+
+
+def _all(folder):
     try:
         with os.scandir(folder) as found:
-            shown = [e for e in found if not e.name.startswith(".")]
+            return sorted(found, key=lambda entry: entry.name)
     except OSError as error:
         raise DataError(
             f"`data_dir`: {folder} cannot be read: {error}"
         ) from error
-    return sorted(shown, key=lambda entry: entry.name)
 
 
 def check_inside(

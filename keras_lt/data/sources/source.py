@@ -25,6 +25,8 @@ class Options:
     validation_per_class: int = 0
     validation_share: float = 0.0
     test_per_class: int | None = None
+    test_share: float | None = None
+    small_classes: str = "error"
     image_size: int = 224
     skip_unreadable: bool = False
     max_pixels: int = MAX_PIXELS

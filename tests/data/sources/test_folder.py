@@ -52,33 +52,86 @@ def folder(path, **options):
     return load("folder", data_dir=str(path), image_size=8, **options)
 
 
-def test_a_folder_a_class_gives_a_balanced_test_split(tmp_path):
-    classes(tmp_path)
+def test_a_test_split_in_proportion(tmp_path):
+    classes(tmp_path, {"ant": 31, "bee": 8, "cat": 3, "dog": 2})
     dataset = folder(tmp_path)
+    assert counts(dataset) == {"train": [25, 6, 2, 1], "test": [6, 2, 1, 1]}
+    dataset = folder(tmp_path, test_share=0.5, validation_share=0.2)
+    assert counts(dataset) == {
+        **{"train": [13, 3, 2, 1], "validation": [3, 1, 0, 0]},
+        "test": [15, 4, 1, 1],
+    }
+
+
+def test_as_many_test_images_of_every_class(tmp_path):
+    classes(tmp_path)
+    dataset = folder(tmp_path, test_share=0.0)
     assert dataset.class_names == ("ant", "bee", "cat")
     assert counts(dataset) == {"train": [8, 5, 2], "test": [1, 1, 1]}
     assert dataset.class_counts == (8, 5, 2)
     assert dataset.input_shape == (8, 8, 3)
     both = names(dataset.train) | names(dataset.test)
     assert len(both) == 18 and "bee/0.png" in both
-    again = folder(tmp_path)
+    again = folder(tmp_path, test_share=0.0)
     assert names(again.test) == names(dataset.test)
     assert again.split_sha256 == dataset.split_sha256
 
     dataset = folder(tmp_path, test_per_class=2)
     assert counts(dataset)["test"] == [2, 2, 2]
     assert dataset.split_sha256 != again.split_sha256
-    dataset = folder(tmp_path, validation_per_class=1)
+    dataset = folder(tmp_path, validation_per_class=1, test_share=0.0)
     assert counts(dataset) == {
         **{"train": [7, 4, 1], "validation": [1, 1, 1], "test": [1, 1, 1]}
     }
 
 
+def test_classes_that_are_too_small(tmp_path):
+    classes(tmp_path, {"ant": 5, "bee": 1, "cat": 4, "dog": 1})
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(DataError) as caught:
+        folder(tmp_path)
+    for part in (
+        "1 class without a training image ('empty')",
+        "2 classes with a single image",
+        "('bee', 'dog')",
+        "--small_classes=drop",
+    ):
+        assert part in str(caught.value)
+    dataset = folder(tmp_path, small_classes="drop")
+    assert dataset.class_names == ("ant", "cat")
+    assert counts(dataset) == {"train": [3, 2], "test": [2, 2]}
+    dataset = folder(tmp_path, small_classes="train_only")
+    assert dataset.class_names == ("ant", "bee", "cat", "dog")
+    assert counts(dataset) == {"train": [3, 1, 2, 1], "test": [2, 0, 2, 0]}
+    assert names(dataset.train) >= {"bee/0.png", "dog/0.png"}
+    with pytest.raises(ValueError, match="`small_classes` must be one of"):
+        folder(tmp_path, small_classes="merge")
+
+
+def test_single_images_are_enough_beside_a_test_split(tmp_path):
+    classes(tmp_path / "train", {"ant": 3, "bee": 1})
+    classes(tmp_path / "test", {"ant": 1, "bee": 1})
+    assert counts(folder(tmp_path))["train"] == [3, 1]
+    (tmp_path / "train" / "cat").mkdir()
+    image(tmp_path / "test" / "cat" / "0.png")
+    dataset = folder(tmp_path, small_classes="drop")
+    assert counts(dataset) == {"train": [3, 1], "test": [1, 1]}
+
+
+def test_folders_that_archives_leave(tmp_path):
+    classes(tmp_path)
+    image(tmp_path / "__MACOSX" / "ant" / "0.png")
+    image(tmp_path / ".thumbnails" / "0.png")
+    dataset = folder(tmp_path)
+    assert dataset.class_names == ("ant", "bee", "cat")
+    assert dataset.ignored == (".thumbnails/", "__MACOSX/")
+
+
 def test_a_share_of_each_class_is_held_out(tmp_path):
     classes(tmp_path, {"ant": 16, "bee": 5, "cat": 3})
     dataset = folder(tmp_path, validation_share=0.2)
-    expected = {"train": [12, 3, 2], "validation": [3, 1, 0]}
-    assert counts(dataset) == expected | {"test": [1, 1, 1]}
+    expected = {"train": [10, 2, 2], "validation": [3, 1, 0]}
+    assert counts(dataset) == expected | {"test": [3, 2, 1]}
     own = tmp_path / "own"
     for part, sizes in (("train", {"ant": 9, "cat": 3}), ("val", {"ant": 2})):
         classes(own / part, sizes)
@@ -198,9 +251,9 @@ FOLDERS = [
     (a_file, "must be a folder, got .*file"),
     (empty, r"must hold two classes or more, found \[\]"),
     (one_class, r"must hold two classes or more, found \['ant'\]"),
-    (empty_class, "dog holds no image; images end in .bmp,"),
-    (class_of_texts, "dog holds no image"),
-    (single_image, "class 'bee' has a single image, so that none can be kept"),
+    (empty_class, r"1 class without a training image \('dog'\)"),
+    (class_of_texts, "without a training image .'dog'"),
+    (single_image, "1 class with a single image.*kept for testing .'bee'"),
     (no_train, r"holds \['test'\], but no train"),
     (class_beside_train, "may hold val and test only, found dog"),
     (two_validations, "holds both val and validation"),
@@ -248,7 +301,7 @@ TABLES = [
     ("path,label\na/1.png,ant\na/2.png,ant\n", "two classes or more"),
     (
         "path,label,split\na/1.png,ant,train\na/2.png,bee,test\n",
-        "class 'bee' has no training image",
+        "1 class without a training image .'bee'",
     ),
     ('path,label\n"a/1.png,ant\n', "cannot be read: unexpected end of data"),
 ]
