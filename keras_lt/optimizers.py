@@ -6,6 +6,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from keras_lt.checking import checked
 from keras_lt.keras_internals import variable_index
 
 AVERAGES = ("ema", "swa")
@@ -60,6 +61,7 @@ class SGD(keras.optimizers.Optimizer):
     Source: `torch.optim.SGD`; Izmailov et al., UAI 2018 ("swa").
     """
 
+    @checked
     def __init__(
         self,
         learning_rate: Any = 0.01,

@@ -13,12 +13,14 @@ from typing import Any
 import numpy as np
 
 from keras_lt import stats
+from keras_lt.checking import checked
 from keras_lt.shuffled_cycles import next_of_cycles, start, uniform
 
 BLOCK = 1 << 14  # images that are shuffled together
 OF_NUMBERS, OF_CLASSES, OF_IMAGES = 1, 2, 3  # what random numbers are for
 
 
+@checked
 @dataclasses.dataclass(frozen=True)
 class InstanceBalanced:
     """Every image once an epoch, in a new order: the natural distribution.
@@ -103,6 +105,7 @@ def _blocks(sizes: np.ndarray) -> Iterator[tuple[int, int]]:
     return zip(bounds[:-1], bounds[1:], strict=True)
 
 
+@checked
 @dataclasses.dataclass(frozen=True)
 class ClassBalanced(_ClassSampler):
     """Every class is equally likely.
@@ -115,6 +118,7 @@ class ClassBalanced(_ClassSampler):
         return np.ones_like(counts)
 
 
+@checked
 @dataclasses.dataclass(frozen=True)
 class SquareRoot(_ClassSampler):
     """A class is as likely as the square root of its size.
@@ -127,6 +131,7 @@ class SquareRoot(_ClassSampler):
         return np.sqrt(counts)
 
 
+@checked
 @dataclasses.dataclass(frozen=True)
 class EffectiveNumber(_ClassSampler):
     """An image is as likely as the inverse effective number of its class.
@@ -146,6 +151,7 @@ class EffectiveNumber(_ClassSampler):
         return counts / stats.effective_numbers(counts, self.beta)
 
 
+@checked
 @dataclasses.dataclass(frozen=True)
 class ProgressivelyBalanced(_ClassSampler):
     """From instance-balanced in the first epoch to class-balanced in the last.
@@ -164,6 +170,7 @@ class ProgressivelyBalanced(_ClassSampler):
         return (1 - t) * counts / counts.sum() + t / len(counts)
 
 
+@checked
 @dataclasses.dataclass(frozen=True)
 class ClassAware(_ClassSampler):
     """All classes in turn, some images in a row of each.

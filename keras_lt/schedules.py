@@ -11,7 +11,10 @@ import keras
 import numpy as np
 from keras import ops
 
+from keras_lt.checking import checked
 
+
+@checked
 def cosine_rates(
     peak: float, epochs: int, *, shift: int = 0, warmup_epochs: int = 0
 ) -> list[float]:
@@ -39,6 +42,7 @@ def cosine_rates(
     return _warm_up(rates, warmup_epochs)
 
 
+@checked
 def step_rates(
     peak: float,
     epochs: int,
@@ -74,6 +78,7 @@ def step_rates(
     return _warm_up(rates, warmup_epochs, warmup_start)
 
 
+@checked
 def warmup_cosine_rates(
     peak: float, epochs: int, *, warmup_epochs: int
 ) -> list[float]:
@@ -125,6 +130,7 @@ class EpochRates(keras.optimizers.schedules.LearningRateSchedule):
         (0.1, 0.01)
     """
 
+    @checked
     def __init__(self, rates: Sequence[float], steps_per_epoch: int):
         if not len(rates):
             raise ValueError("`rates` must hold at least one rate, got none")

@@ -2,6 +2,7 @@
 
 import inspect
 import math
+import typing
 
 import keras
 import numpy as np
@@ -447,3 +448,26 @@ def test_a_saved_model_comes_back(tmp_path):
         model.get_weights(), back.get_weights(), strict=True
     ):
         np.testing.assert_allclose(theirs, ours, rtol=1e-5, atol=1e-6)
+
+
+# What no argument of such a kind may be.
+NONSENSE = {
+    bool: ("maybe", 3.5, [1]),
+    int: (math.nan, math.inf, 2.5, "text", None, [[1]], 1j, True),
+    float: (math.nan, math.inf, -math.inf, "text", [[1]], 1j, True),
+    str: ("nonsense", 3, [1]),
+    list: ("text", [math.nan] * 3, [[1]], 3, 1j),
+}
+
+
+@programs.once("tensorflow")
+@EVERY
+def test_bad_arguments_are_named(part, arguments):
+    hints = typing.get_type_hints(part.__init__)  # others are Keras's
+    checked = hints.keys() & arguments.keys() - {"name", "reduction"}
+    for name in {name for name in checked if hints[name] is not typing.Any}:
+        for bad in NONSENSE.get(type(arguments[name]), ()):
+            if bad is None and "None" in str(hints[name]):
+                continue
+            with pytest.raises(ValueError, match=f"`{name}`"):
+                part(**arguments | {name: bad})

@@ -10,8 +10,8 @@ import keras_lt
 ROOT = pathlib.Path(keras_lt.__file__).parent
 FLOORS = (
     (
-        *("array_files", "atomic", "compilation_cache", "cpu", "devices"),
-        *("domains", "extras", "hyperparameters", "image_reader"),
+        *("array_files", "atomic", "checking", "compilation_cache", "cpu"),
+        *("devices", "domains", "extras", "hyperparameters", "image_reader"),
         *("json_files", "keras_internals", "names", "ops", "preemption"),
         *("problem", "shuffled_cycles", "stats", "workdir"),
     ),

@@ -3,6 +3,8 @@
 import keras
 import numpy as np
 
+from keras_lt.checking import checked
+
 LATE = ("class_weights", "class_temperatures")
 
 
@@ -35,6 +37,7 @@ class DeferredReweighting(keras.callbacks.Callback):
         by the number of images, not by the sum of weights.
     """
 
+    @checked
     def __init__(self, epoch: int):
         super().__init__()
         if epoch < 0:

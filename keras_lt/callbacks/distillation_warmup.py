@@ -3,6 +3,7 @@
 import keras
 
 from keras_lt.callbacks.paths import find_layer
+from keras_lt.checking import checked
 
 
 class DistillationWarmup(keras.callbacks.Callback):
@@ -24,6 +25,7 @@ class DistillationWarmup(keras.callbacks.Callback):
     Source: [ours]; the released RIDE ramps the learning rate instead.
     """
 
+    @checked
     def __init__(self, epochs: int, *, layer: str = "distillation"):
         super().__init__()
         if epochs < 1:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import keras
 
 from keras_lt.callbacks.paths import find_layer
+from keras_lt.checking import checked
 
 
 class ProjectWeights(keras.callbacks.Callback):
@@ -28,6 +29,7 @@ class ProjectWeights(keras.callbacks.Callback):
         `ShadeAlsha/LTR-weight-balancing`, projection "once per epoch".
     """
 
+    @checked
     def __init__(
         self,
         constraint: Callable,

@@ -5,6 +5,7 @@ import numpy as np
 
 from keras_lt import stats
 from keras_lt.callbacks.paths import find_layer
+from keras_lt.checking import checked
 
 
 class RecordClassNorms(keras.callbacks.Callback):
@@ -20,6 +21,7 @@ class RecordClassNorms(keras.callbacks.Callback):
             its path through nested models.
     """
 
+    @checked
     def __init__(self, layer: str = "head"):
         super().__init__()
         self.layer = layer

@@ -5,6 +5,8 @@ import time
 
 import keras
 
+from keras_lt.checking import checked
+
 BAR = 10  # so that the longest line of a recipe fits on 80 columns
 
 
@@ -21,6 +23,7 @@ class ShowProgress(keras.callbacks.Callback):
         stream: Where to write; standard error by default.
     """
 
+    @checked
     def __init__(self, title: str, *, interval: float = 30.0, stream=None):
         super().__init__()
         self.title = title

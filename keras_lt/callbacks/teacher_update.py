@@ -3,6 +3,7 @@
 import keras
 
 from keras_lt.callbacks.paths import find_layer
+from keras_lt.checking import checked
 
 
 class TeacherUpdate(keras.callbacks.Callback):
@@ -31,6 +32,7 @@ class TeacherUpdate(keras.callbacks.Callback):
     Source: Tarvainen & Valpola, NeurIPS 2017, eq. 5.
     """
 
+    @checked
     def __init__(
         self,
         *,

@@ -3,6 +3,8 @@
 import keras
 from keras import ops
 
+from keras_lt.checking import checked
+
 
 @keras.saving.register_keras_serializable(package="keras_lt")
 class ClassMaxNorm(keras.constraints.Constraint):
@@ -32,6 +34,7 @@ class ClassMaxNorm(keras.constraints.Constraint):
     Differs from the released code: vectorised; no exponent `tau`.
     """
 
+    @checked
     def __init__(self, radius: float):
         if not radius > 0:
             raise ValueError(f"`radius` must be > 0, got {radius}")

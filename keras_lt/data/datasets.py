@@ -4,6 +4,7 @@ import dataclasses
 import functools
 
 from keras_lt import stats
+from keras_lt.checking import checked
 from keras_lt.data.sources.catalogue import DATASETS
 from keras_lt.data.sources.long_tail import PROFILES
 from keras_lt.data.sources.source import Options, Source, Splits
@@ -34,6 +35,7 @@ class ImageDataset(Splits):
         return stats.count_classes(self.train[1], len(self.class_names))
 
 
+@checked
 def load(
     name: str,
     *,

@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy import optimize
 
+from keras_lt.checking import checked
 from keras_lt.evaluation.sums import sums_by, weighted_mean
 from keras_lt.evaluation.values import (
     check_probabilities,
@@ -27,6 +28,7 @@ class Reliability(NamedTuple):
     images: np.ndarray
 
 
+@checked
 def reliability(
     probabilities: np.ndarray,
     labels: np.ndarray,
@@ -66,6 +68,7 @@ def reliability(
     )
 
 
+@checked
 def expected_calibration_error(
     probabilities: np.ndarray,
     labels: np.ndarray,

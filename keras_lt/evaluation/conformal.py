@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from keras_lt import stats
+from keras_lt.checking import checked
 from keras_lt.evaluation.sums import mean_of_known, sums_by
 from keras_lt.evaluation.values import check_probabilities
 
@@ -13,6 +14,7 @@ SET_METHODS = ("marginal", "class_conditional", "prior_adjusted")
 Answered = tuple[np.ndarray, np.ndarray]  # probabilities (N, C), labels (N,)
 
 
+@checked
 def prediction_sets(
     probabilities: np.ndarray,
     calibration: Answered,
@@ -65,6 +67,7 @@ def prediction_sets(
     return scores <= np.array(limits)
 
 
+@checked
 def cross_sets(
     probabilities: np.ndarray,
     labels: np.ndarray,

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from keras_lt import stats
+from keras_lt.checking import checked
 from keras_lt.evaluation.sums import mean_of_known, sums_by
 from keras_lt.evaluation.values import check_labels
 
@@ -25,6 +26,7 @@ class Tally(NamedTuple):
     predicted: np.ndarray
 
 
+@checked
 def tally(
     predictions: np.ndarray,
     labels: np.ndarray,

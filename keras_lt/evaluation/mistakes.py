@@ -2,7 +2,10 @@
 
 import numpy as np
 
+from keras_lt.checking import checked
 
+
+@checked
 def confusion(
     predictions: np.ndarray, labels: np.ndarray, num_classes: int
 ) -> np.ndarray:
@@ -12,6 +15,7 @@ def confusion(
     return confusion_matrix(labels, predictions, labels=np.arange(num_classes))
 
 
+@checked
 def confused_pairs(
     predictions: np.ndarray, labels: np.ndarray, *, number: int = 10
 ) -> list[tuple[int, int, int]]:

@@ -6,12 +6,14 @@ from typing import Any
 import numpy as np
 
 from keras_lt import stats
+from keras_lt.checking import checked
 from keras_lt.evaluation import counting as t
 from keras_lt.evaluation.values import check_labels, log_losses, softmax
 
 RATIOS = (2, 5, 10, 25, 50)
 
 
+@checked
 def power_prior(class_counts: Sequence[int], power: float) -> np.ndarray:
     """Shares of classes, proportional to a power of their counts.
 
@@ -31,6 +33,7 @@ def power_prior(class_counts: Sequence[int], power: float) -> np.ndarray:
     return softmax(power * np.log(counts))
 
 
+@checked
 def shifted_prior(
     class_counts: Sequence[int], ratio: float, *, backward: bool = False
 ) -> np.ndarray:
@@ -119,6 +122,7 @@ def expects_tail(
     return bool(log_losses(corrected, labels) @ weights < as_is)
 
 
+@checked
 def shifted_accuracies(
     logits: np.ndarray,
     labels: np.ndarray,

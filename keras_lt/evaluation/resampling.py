@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy import stats as statistics
 
+from keras_lt.checking import checked
 from keras_lt.evaluation.values import check_labels
 
 VALUES = 2**22  # weights in memory at a time
@@ -19,6 +20,7 @@ class Interval(NamedTuple):
     high: float
 
 
+@checked
 def bootstrap(
     measure: Callable[[np.ndarray], Measured],
     labels: np.ndarray,
@@ -56,6 +58,7 @@ def bootstrap(
     return {name: np.concatenate([p[name] for p in parts]) for name in names}
 
 
+@checked
 def intervals(
     drawn: Mapping[str, np.ndarray], level: float = 0.95
 ) -> dict[str, Interval]:

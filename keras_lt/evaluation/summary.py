@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from keras_lt.checking import checked
 from keras_lt.evaluation import counting as t
 from keras_lt.evaluation.calibration import expected_calibration_error
 from keras_lt.evaluation.sums import weighted_mean
@@ -34,6 +35,7 @@ NAMES = {
 }
 
 
+@checked
 def measures(
     probabilities: np.ndarray,
     labels: np.ndarray,

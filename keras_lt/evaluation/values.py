@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from keras_lt.checking import checked
+
 
 def softmax(logits: np.ndarray) -> np.ndarray:
     """Probabilities of logits `(..., C)`, in double precision.
@@ -60,6 +62,7 @@ def check_labels(labels: np.ndarray, num_classes: int) -> None:
         )
 
 
+@checked
 def hits(scores: np.ndarray, labels: np.ndarray, *, top: int = 1) -> np.ndarray:
     """Whether the true class is among the `top` largest scores.
 

@@ -4,6 +4,7 @@ import keras
 from keras import ops
 
 from keras_lt import devices
+from keras_lt.checking import checked
 from keras_lt.keras_internals import flatten_layers
 from keras_lt.ops import mean_over_replicas, tf_batch_norm
 
@@ -42,6 +43,7 @@ class BatchNormalization(keras.layers.BatchNormalization):
         (Keras), not the estimate that divides by n - 1 (PyTorch).
     """
 
+    @checked
     def __init__(self, *, groups: int = 1, synchronize: bool = False, **kwargs):
         super().__init__(**kwargs)
         if groups < 1:
@@ -53,10 +55,9 @@ class BatchNormalization(keras.layers.BatchNormalization):
             ("renorm", False),
             ("synchronized", False),
         ):
-            if getattr(self, name) != wanted:
-                raise ValueError(
-                    f"`{name}` must be {wanted}, got {getattr(self, name)}"
-                )
+            found = getattr(self, name, wanted)  # Keras 3.13 has no `renorm`
+            if found != wanted:
+                raise ValueError(f"`{name}` must be {wanted}, got {found}")
         self.groups = groups
         self.synchronize = synchronize
 

@@ -3,6 +3,7 @@
 import keras
 from keras import ops
 
+from keras_lt.checking import checked
 from keras_lt.layers.residual_fusion import ResidualFusion
 
 
@@ -26,6 +27,7 @@ class BranchSum(keras.layers.Layer):
         (2, 8)
     """
 
+    @checked
     def __init__(self, fusion: ResidualFusion, **kwargs):
         super().__init__(**kwargs)
         self.fusion = fusion

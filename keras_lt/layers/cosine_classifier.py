@@ -3,6 +3,7 @@
 import keras
 from keras import ops
 
+from keras_lt.checking import checked
 from keras_lt.ops import unit_length
 
 
@@ -34,6 +35,7 @@ class CosineClassifier(keras.layers.Layer):
     Source: `kaidic/LDAM-DRW:models/resnet_cifar.py`, `NormedLinear`.
     """
 
+    @checked
     def __init__(self, num_classes: int, *, scale: float = 30.0, **kwargs):
         super().__init__(**kwargs)
         for argument, value in (("num_classes", num_classes), ("scale", scale)):

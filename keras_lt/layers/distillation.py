@@ -3,6 +3,7 @@
 import keras
 from keras import ops
 
+from keras_lt.checking import checked
 from keras_lt.keras_internals import OwnLosses
 from keras_lt.ops import kl_divergence
 
@@ -40,6 +41,7 @@ class Distillation(OwnLosses, keras.layers.Layer):
     Source: Hinton et al., 2015.
     """
 
+    @checked
     def __init__(
         self, *, temperature: float = 1.5, weight: float = 1.0, **kwargs
     ):

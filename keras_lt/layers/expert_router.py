@@ -5,6 +5,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from keras_lt.checking import checked
 from keras_lt.ops import unit_length
 
 INITIAL = ("kaiming", "linear")
@@ -48,6 +49,7 @@ class ExpertRouter(keras.layers.Layer):
         giving NaN.
     """
 
+    @checked
     def __init__(
         self,
         *,

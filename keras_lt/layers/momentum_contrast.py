@@ -3,6 +3,7 @@
 import keras
 from keras import ops
 
+from keras_lt.checking import checked
 from keras_lt.devices import replicas
 from keras_lt.keras_internals import OwnLosses, without_tensorflow
 from keras_lt.layers.batch_normalization import set_groups
@@ -14,10 +15,8 @@ from keras_lt.ops import (
     unit_length,
 )
 
-PLAIN = (  # arguments that are plain values
-    *("batch_size", "queue_size", "width", "momentum", "temperature"),
-    *("shuffle", "groups", "weight"),
-)
+PLAIN = ("batch_size", "queue_size", "width", "momentum", "temperature")
+PLAIN += ("shuffle", "groups", "weight")  # arguments that are plain values
 
 
 @keras.saving.register_keras_serializable(package="keras_lt")
@@ -76,11 +75,11 @@ class MomentumContrast(OwnLosses, keras.layers.Layer):
     Source: Li et al., ICCV 2021, `MCG-NJU/SSD-LT`; He et al., CVPR 2020.
     Differs from the released code: entries not yet written have no class, not
         class 0. It always shuffles, and needs several devices for it; here the
-        default does not, and one device with `groups` does what they do. The
-        moving statistics are the mean over all parts, not those of one device.
-        Projectors begin with Keras's initial values, not PyTorch's.
+        default does not, and one device with `groups` does what they do.
+        Moving statistics are means over all parts; initial values are Keras's.
     """
 
+    @checked
     def __init__(
         self,
         encoder: keras.Model,

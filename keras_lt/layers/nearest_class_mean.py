@@ -4,6 +4,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from keras_lt.checking import checked
 from keras_lt.ops import unit_length
 
 DISTANCES = ("euclidean", "cosine")
@@ -41,6 +42,7 @@ class NearestClassMean(keras.layers.Layer):
         default, "cl2n" with "l2", is "euclidean".
     """
 
+    @checked
     def __init__(
         self, num_classes: int, *, distance: str = "euclidean", **kwargs
     ):

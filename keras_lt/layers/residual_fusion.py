@@ -5,6 +5,7 @@ from typing import Any
 import keras
 from keras import layers, ops
 
+from keras_lt.checking import checked
 from keras_lt.layers.batch_normalization import BatchNormalization
 
 FORMS = ("normalization", "convolution")
@@ -46,6 +47,7 @@ class ResidualFusion(keras.layers.Layer):
     Source: Cui et al., TPAMI 2023; `jiequancui/ResLT`.
     """
 
+    @checked
     def __init__(
         self,
         num_classes: int,

@@ -3,6 +3,8 @@
 import keras
 from keras import ops
 
+from keras_lt.checking import checked
+
 
 @keras.saving.register_keras_serializable(package="keras_lt")
 class ZeroPadShortcut(keras.layers.Layer):
@@ -28,6 +30,7 @@ class ZeroPadShortcut(keras.layers.Layer):
     Source: He et al., CVPR 2016, section 3.3, option A.
     """
 
+    @checked
     def __init__(self, channels: int, *, stride: int = 2, **kwargs):
         super().__init__(**kwargs)
         self.channels = channels

@@ -7,6 +7,7 @@ import numpy as np
 from keras import ops
 
 from keras_lt import stats
+from keras_lt.checking import checked
 from keras_lt.ops import (
     class_ids,
     log_one_minus_exp,
@@ -62,13 +63,14 @@ class ClassBalancedLoss(keras.losses.Loss):
         probabilities that are rounded to 0 or 1 lose there.
     """
 
+    @checked
     def __init__(
         self,
         class_counts: Sequence[int],
         *,
         beta: float = 0.9999,
         form: str = "softmax_crossentropy",
-        reduction: str = "sum_over_batch_size",
+        reduction: str | None = "sum_over_batch_size",
         name: str = "class_balanced_loss",
         **kwargs,
     ):

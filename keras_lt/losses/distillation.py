@@ -3,6 +3,7 @@
 import keras
 from keras import ops
 
+from keras_lt.checking import checked
 from keras_lt.ops import class_ids, kl_divergence
 
 
@@ -43,6 +44,7 @@ class DistillationLoss(keras.losses.Loss):
         `frank-xwang/RIDE-LongTailRecognition:model/loss.py`.
     """
 
+    @checked
     def __init__(
         self,
         loss: keras.losses.Loss,
@@ -50,7 +52,7 @@ class DistillationLoss(keras.losses.Loss):
         temperature: float = 1.5,
         weight: float = 1.0,
         official_scale: bool = True,
-        reduction: str = "sum_over_batch_size",
+        reduction: str | None = "sum_over_batch_size",
         name: str = "distillation_loss",
         **kwargs,
     ):

@@ -6,6 +6,7 @@ import keras
 from keras import ops
 
 from keras_lt import stats
+from keras_lt.checking import checked
 from keras_lt.ops import (
     are_mixed,
     class_ids,
@@ -59,13 +60,14 @@ class FocalLoss(keras.losses.Loss):
     Differs from the released code: 1 - exp(-l) is at least 1e-7.
     """
 
+    @checked
     def __init__(
         self,
         class_counts: Sequence[int],
         *,
         gamma: float = 1.0,
         beta: float = 0.0,
-        reduction: str = "sum_over_batch_size",
+        reduction: str | None = "sum_over_batch_size",
         name: str = "focal_loss",
         **kwargs,
     ):

@@ -3,6 +3,7 @@
 import keras
 from keras import ops
 
+from keras_lt.checking import checked
 from keras_lt.ops import class_ids, kl_divergence, take_class
 
 
@@ -40,13 +41,14 @@ class HardSoftDistillation(keras.losses.Loss):
     Source: Li et al., ICCV 2021; `MCG-NJU/SSD-LT`.
     """
 
+    @checked
     def __init__(
         self,
         *,
         temperature: float = 2.0,
         hard_weight: float = 1.0,
         soft_weight: float = 1.0,
-        reduction: str = "sum_over_batch_size",
+        reduction: str | None = "sum_over_batch_size",
         name: str = "hard_soft_distillation",
         **kwargs,
     ):

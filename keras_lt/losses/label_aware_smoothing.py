@@ -7,6 +7,7 @@ import numpy as np
 from keras import ops
 
 from keras_lt import stats
+from keras_lt.checking import checked
 from keras_lt.ops import class_shares, of_every_expert
 
 FORMS = ("concave", "linear", "convex")
@@ -58,6 +59,7 @@ class LabelAwareSmoothing(keras.losses.Loss):
         Over-smoothing: Sun et al., ICLR 2025; `bilibili/LOS`.
     """
 
+    @checked
     def __init__(
         self,
         class_counts: Sequence[int],
@@ -65,7 +67,7 @@ class LabelAwareSmoothing(keras.losses.Loss):
         head: float = 0.4,
         tail: float = 0.1,
         form: str = "concave",
-        reduction: str = "sum_over_batch_size",
+        reduction: str | None = "sum_over_batch_size",
         name: str = "label_aware_smoothing",
         **kwargs,
     ):

@@ -7,6 +7,7 @@ import numpy as np
 from keras import ops
 
 from keras_lt import stats
+from keras_lt.checking import checked
 from keras_lt.ops import class_ids, take_class, weighted_mean_terms
 
 
@@ -48,6 +49,7 @@ class LDAMLoss(keras.losses.Loss):
         `frank-xwang/RIDE-LongTailRecognition`; the values are the same.
     """
 
+    @checked
     def __init__(
         self,
         class_counts: Sequence[int],
@@ -56,7 +58,7 @@ class LDAMLoss(keras.losses.Loss):
         max_margin: float = 0.5,
         beta: float = 0.9999,
         reweighted: bool = False,
-        reduction: str = "sum_over_batch_size",
+        reduction: str | None = "sum_over_batch_size",
         name: str = "ldam_loss",
         **kwargs,
     ):

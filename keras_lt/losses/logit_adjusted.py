@@ -9,6 +9,7 @@ import numpy as np
 from keras import ops
 
 from keras_lt import stats
+from keras_lt.checking import checked
 from keras_lt.losses.softmax_crossentropy import SoftmaxCrossentropy
 
 
@@ -48,12 +49,13 @@ class LogitAdjustedLoss(keras.losses.Loss):
         it has a prior of 1e-12.
     """
 
+    @checked
     def __init__(
         self,
         class_counts: Sequence[int],
         *,
         tau: float | Sequence[float] = 1.0,
-        reduction: str = "sum_over_batch_size",
+        reduction: str | None = "sum_over_batch_size",
         name: str = "logit_adjusted_loss",
         **kwargs,
     ):

@@ -7,6 +7,7 @@ import numpy as np
 from keras import ops
 
 from keras_lt import stats
+from keras_lt.checking import checked
 from keras_lt.ops import class_ids, mean_over_replicas, take_class
 
 FUSED = ("crossentropy", "bounded")
@@ -57,6 +58,7 @@ class ResLTLoss(keras.losses.Loss):
     Differs from the released code: equal counts rank by class id.
     """
 
+    @checked
     def __init__(
         self,
         class_counts: Sequence[int],
@@ -65,7 +67,7 @@ class ResLTLoss(keras.losses.Loss):
         beta: float = 0.99,
         fused: str = "crossentropy",
         epsilon: float = 1e-7,
-        reduction: str = "sum_over_batch_size",
+        reduction: str | None = "sum_over_batch_size",
         name: str = "reslt_loss",
         **kwargs,
     ):

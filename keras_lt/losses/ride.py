@@ -8,6 +8,7 @@ import numpy as np
 from keras import ops
 
 from keras_lt import stats
+from keras_lt.checking import checked
 from keras_lt.losses.ldam import LDAMLoss
 from keras_lt.ops import class_ids, kl_divergence
 
@@ -66,6 +67,7 @@ class RIDELoss(keras.losses.Loss):
         collaborative loss.
     """
 
+    @checked
     def __init__(
         self,
         class_counts: Sequence[int],
@@ -76,7 +78,7 @@ class RIDELoss(keras.losses.Loss):
         gamma: float = 0.05,
         reweighted: bool = False,
         collaborative: bool = False,
-        reduction: str = "sum_over_batch_size",
+        reduction: str | None = "sum_over_batch_size",
         name: str = "ride_loss",
         **kwargs,
     ):

@@ -5,6 +5,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from keras_lt.checking import checked
 from keras_lt.ops import class_ids
 
 
@@ -39,11 +40,12 @@ class RouterLoss(keras.losses.Loss):
         `frank-xwang/RIDE-LongTailRecognition:model/loss.py`.
     """
 
+    @checked
     def __init__(
         self,
         *,
         pos_weight: float = 100.0,
-        reduction: str = "sum_over_batch_size",
+        reduction: str | None = "sum_over_batch_size",
         name: str = "router_loss",
         **kwargs,
     ):

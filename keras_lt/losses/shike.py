@@ -3,6 +3,7 @@
 import keras
 from keras import ops
 
+from keras_lt.checking import checked
 from keras_lt.losses.softmax_crossentropy import SoftmaxCrossentropy
 from keras_lt.ops import are_mixed, class_shares, kl_divergence
 
@@ -53,6 +54,7 @@ class SHIKELoss(keras.losses.Loss):
         CVPR 2026 (`gated`).
     """
 
+    @checked
     def __init__(
         self,
         *,
@@ -62,7 +64,7 @@ class SHIKELoss(keras.losses.Loss):
         gated: bool = False,
         target_fill: float = 0.0,
         teacher_gradient: bool = True,
-        reduction: str = "sum_over_batch_size",
+        reduction: str | None = "sum_over_batch_size",
         name: str = "shike_loss",
         **kwargs,
     ):

@@ -2,6 +2,7 @@
 
 import keras
 
+from keras_lt.checking import checked
 from keras_lt.ops import are_mixed, of_every_expert
 
 
@@ -31,10 +32,11 @@ class SoftmaxCrossentropy(keras.losses.Loss):
         1.0986
     """
 
+    @checked
     def __init__(
         self,
         *,
-        reduction: str = "sum_over_batch_size",
+        reduction: str | None = "sum_over_batch_size",
         name: str = "softmax_crossentropy",
         **kwargs,
     ):

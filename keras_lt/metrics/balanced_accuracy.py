@@ -3,6 +3,7 @@
 import keras
 from keras import ops
 
+from keras_lt.checking import checked
 from keras_lt.metrics.batches import (
     image_weights,
     mean_of_classes,
@@ -39,6 +40,7 @@ class BalancedAccuracy(keras.metrics.Metric):
         scikit-learn.
     """
 
+    @checked
     def __init__(
         self,
         num_classes: int,

@@ -4,6 +4,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from keras_lt.checking import checked
 from keras_lt.metrics.batches import (
     image_weights,
     mean_view,
@@ -41,6 +42,7 @@ class ExpectedCalibrationError(keras.metrics.Metric):
     Source: Naeini et al., AAAI 2015; Guo et al., ICML 2017.
     """
 
+    @checked
     def __init__(
         self,
         num_classes: int,

@@ -6,6 +6,7 @@ import keras
 from keras import ops
 
 from keras_lt import stats
+from keras_lt.checking import checked
 from keras_lt.metrics.batches import (
     image_weights,
     mean_of_classes,
@@ -51,6 +52,7 @@ class ShotAccuracy(keras.metrics.Metric):
     Source: Liu et al., CVPR 2019 (OLTR).
     """
 
+    @checked
     def __init__(
         self,
         class_counts: Sequence[int],

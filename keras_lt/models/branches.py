@@ -3,6 +3,7 @@
 import keras
 from keras import layers, ops
 
+from keras_lt.checking import checked
 from keras_lt.layers import ResidualFusion
 from keras_lt.models import anatomy, inventory
 from keras_lt.models.backbones import encoder
@@ -11,6 +12,7 @@ from keras_lt.names import reserve_names
 from keras_lt.problem import Problem
 
 
+@checked
 def branched_classifier(
     backbone: str,
     problem: Problem,

@@ -3,6 +3,7 @@
 import keras
 from keras import layers
 
+from keras_lt.checking import checked
 from keras_lt.layers import CosineClassifier
 from keras_lt.models import anatomy
 from keras_lt.models.backbones import encoder
@@ -12,6 +13,7 @@ from keras_lt.problem import Problem
 HEADS = ("linear", "kaiming", "cosine")
 
 
+@checked
 def classifier(
     backbone: str,
     problem: Problem,

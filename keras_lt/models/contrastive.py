@@ -2,6 +2,7 @@
 
 import keras
 
+from keras_lt.checking import checked
 from keras_lt.layers import LWS, MomentumContrast
 from keras_lt.models import anatomy
 from keras_lt.models.backbones import encoder
@@ -11,6 +12,7 @@ from keras_lt.models.experts import stack, with_teacher
 from keras_lt.problem import Problem
 
 
+@checked
 def contrastive_classifier(
     backbone: str,
     problem: Problem,

@@ -5,6 +5,7 @@ from typing import Any
 import keras
 from keras import layers
 
+from keras_lt.checking import checked
 from keras_lt.models import anatomy
 from keras_lt.models.backbones import encoder, linear_head
 from keras_lt.models.blocks import normalize
@@ -13,6 +14,7 @@ from keras_lt.names import reserve_names
 from keras_lt.problem import Problem
 
 
+@checked
 def multi_expert(
     backbone: str,
     problem: Problem,

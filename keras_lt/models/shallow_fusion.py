@@ -3,6 +3,7 @@
 import keras
 from keras import layers
 
+from keras_lt.checking import checked
 from keras_lt.layers import ReLU
 from keras_lt.models import anatomy
 from keras_lt.models.backbones import encoder
@@ -12,6 +13,7 @@ from keras_lt.models.experts import stack
 from keras_lt.problem import Problem
 
 
+@checked
 def fused_experts(
     backbone: str,
     problem: Problem,

@@ -3,11 +3,13 @@
 import dataclasses
 from typing import Any
 
+from keras_lt.checking import checked
 from keras_lt.optimizers import AVERAGES
 
 SETTLING = 50  # steps after which half a percent is left, 0.9 ** 50
 
 
+@checked
 @dataclasses.dataclass(frozen=True)
 class Average:
     """How the weights of a stage are averaged.

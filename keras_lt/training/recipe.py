@@ -7,10 +7,12 @@ from typing import Any
 import keras
 import numpy as np
 
+from keras_lt.checking import checked
 from keras_lt.data import Batching, Transform
 from keras_lt.training.averages import Average
 
 
+@checked
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Stage:
     """What changes between two calls of `compile`.

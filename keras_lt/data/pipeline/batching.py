@@ -6,10 +6,12 @@ from typing import Any
 
 import numpy as np
 
+from keras_lt.checking import checked
 from keras_lt.data.transforms.transform import Transform
 from keras_lt.samplers import InstanceBalanced
 
 
+@checked
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Batching:
     """How the images of an epoch become batches.

@@ -5,9 +5,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from keras_lt.checking import checked
 from keras_lt.image_reader import DataError
 
 
+@checked
 def exponential_counts(
     num_classes: int, largest: int, imbalance_ratio: float
 ) -> tuple[int, ...]:
@@ -36,6 +38,7 @@ def exponential_counts(
     )
 
 
+@checked
 def step_counts(
     num_classes: int, largest: int, imbalance_ratio: float
 ) -> tuple[int, ...]:
@@ -72,6 +75,7 @@ PROFILES = {"exponential": exponential_counts, "step": step_counts}
 SUBSETS = ("ldam", "first", "precut")
 
 
+@checked
 def long_tail_indices(
     labels: np.ndarray,
     class_counts: Sequence[int],

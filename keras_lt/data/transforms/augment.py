@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from keras_lt.checking import checked
 from keras_lt.data.transforms.distortions import distort_drawn, draw_distortions
 from keras_lt.data.transforms.moves import (
     draw_moves,
@@ -19,6 +20,7 @@ from keras_lt.data.transforms.transform import Transform
 DISTORTIONS = {"window", "jittered", "grey", "blurred"}
 
 
+@checked
 @dataclasses.dataclass(frozen=True)
 class Augment:
     """What happens to a batch of training images.

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from keras_lt.checking import checked
 from keras_lt.data.transforms.operations import (
     NUMBER,
     SIGNED,
@@ -46,6 +47,7 @@ PROBABILITY = np.array([[each[1] for each in pair] for pair in CIFAR])
 LEVEL = np.array([[each[2] for each in pair] for pair in CIFAR]) / 9
 
 
+@checked
 @dataclasses.dataclass(frozen=True)
 class AutoAugment:
     """Do one of 25 pairs of operations to each image, as found on CIFAR-10.

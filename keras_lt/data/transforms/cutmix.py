@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from keras_lt.checking import checked
 from keras_lt.data.transforms.transform import (
     blended,
     check_mixing,
@@ -12,6 +13,7 @@ from keras_lt.data.transforms.transform import (
 )
 
 
+@checked
 @dataclasses.dataclass(frozen=True)
 class CutMix:
     """Paste a box of another image of the batch into each image.

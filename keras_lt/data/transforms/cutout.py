@@ -5,7 +5,10 @@ from typing import Any
 
 import numpy as np
 
+from keras_lt.checking import checked
 
+
+@checked
 @dataclasses.dataclass(frozen=True)
 class Cutout:
     """Blacken a square of each image, around a pixel drawn uniformly.

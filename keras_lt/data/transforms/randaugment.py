@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from keras_lt.checking import checked
 from keras_lt.data.transforms.operations import (
     NAMES,
     SIGNED,
@@ -17,6 +18,7 @@ OPERATIONS = numbered([name for name in NAMES if name != "invert"])  # 14
 LARGEST = 10
 
 
+@checked
 @dataclasses.dataclass(frozen=True)
 class RandAugment:
     """Do some of 14 operations to each image, all of one strength.

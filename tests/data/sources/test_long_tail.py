@@ -65,7 +65,7 @@ def test_ratio_of_one_is_balanced(profile):
 
 
 @pytest.mark.parametrize("profile", [exponential_counts, step_counts])
-@pytest.mark.parametrize("ratio", [0.99, 0, -1, float("nan")])
+@pytest.mark.parametrize("ratio", [0.99, 0, -1])
 def test_ratio_below_one(profile, ratio):
     with pytest.raises(ValueError, match="`imbalance_ratio` must be >= 1"):
         profile(10, 500, ratio)

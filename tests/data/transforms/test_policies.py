@@ -303,7 +303,7 @@ def test_cutout_centres():
         (lambda: RandAugment(2, 11), r"`magnitude` must be in \[0, 10\].*11"),
         (lambda: RandAugment(2, 5, -1), "`growth` must be >= 0, got -1"),
         (lambda: Cutout(3), "`size` must be an even number >= 2, got 3"),
-        (lambda: Cutout(2.5), "`size` must be an even number >= 2, got 2.5"),
+        (lambda: Cutout(2.5), "`size` must be a whole number, got 2.5"),
         (
             lambda: Loader((IMAGES, LABELS), augment=policies(Cutout(12))),
             "Cutout: `size` must be at most the 10 pixels .*got 12",
