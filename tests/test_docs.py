@@ -1,4 +1,4 @@
-"""What the documents show runs: doctests, BUILD.md's blocks, the README."""
+"""What the documents show runs: doctests, blocks of README, BUILD.md, docs/."""
 
 import doctest
 import importlib
@@ -22,11 +22,25 @@ MODULES = sorted(
     for module in pkgutil.walk_packages(keras_lt.__path__, "keras_lt.")
 )
 README = (programs.ROOT / "README.md").read_text()
-BUILD = (programs.ROOT / "BUILD.md").read_text()
+DOCUMENTS = {
+    path.relative_to(programs.ROOT).as_posix(): path.read_text()
+    for name in ("README.md", "BUILD.md", "docs/**/*.md")
+    for path in sorted(programs.ROOT.glob(name))
+}
 
 
 def blocks(text, language):
-    return re.findall(rf"```{language}\n(.*?)```", text, re.DOTALL)
+    return re.findall(rf"^```{language}\n(.*?)^```", text, re.DOTALL | re.M)
+
+
+def all_blocks(language):
+    """Each block that some document shows, once, with the document's name."""
+    found = {
+        code: pytest.param(code, id=f"{name}-{number}")
+        for name, text in DOCUMENTS.items()
+        for number, code in enumerate(blocks(text, language))
+    }
+    return [*found.values()]
 
 
 FLOAT = re.compile(r"-?\d+\.\d*(?:e[-+]?\d+)?")
@@ -78,7 +92,7 @@ def test_there_are_doctests():
     assert sum(len(test.examples) for test in finder.find(module)) >= 2
 
 
-# Stands in for pip, python, bash and keras-lt: installs and trains nothing,
+# Stands in for pip, python, bash, keras-lt and mkdocs: installs and trains nothing,
 # but fails for an extra, module, program or flag that does not exist.
 STUB = """#!{python}
 import importlib, json, pathlib, re, sys, tomllib
@@ -109,6 +123,8 @@ elif words[:2] == ["-m", "tests"]:
         assert word.startswith(("--all", "--backends")) or (
             root / word
         ).exists(), word
+elif name == "mkdocs":
+    assert words in (["build"], ["serve"]) and (root / "mkdocs.yml").exists()
 elif name == "keras-lt":
     from keras_lt.cli.main import COMMANDS
     check("keras_lt.cli." + COMMANDS[words[0]], words[1:])
@@ -129,7 +145,7 @@ def stubs(tmp_path):
         root=str(programs.ROOT),
         modules=json.dumps(programs.MODULES),
     )
-    for name in ("pip", "python", "bash", "keras-lt"):
+    for name in ("pip", "python", "bash", "keras-lt", "mkdocs"):
         (folder / name).write_text(text)
         (folder / name).chmod(0o755)
     return folder
@@ -148,9 +164,7 @@ def shell(code, folder, stubs):
 
 @pytest.mark.slow
 @programs.once("jax")
-@pytest.mark.parametrize(
-    "code", blocks(BUILD, "bash") + blocks(README, "bash"), ids=str
-)
+@pytest.mark.parametrize("code", all_blocks("bash"))
 def test_commands_of_the_documents_run(code, tmp_path, stubs):
     done = shell(code, tmp_path, stubs)
     assert done.returncode == 0, done.stderr
@@ -175,9 +189,9 @@ def test_a_wrong_command_would_be_found(code, tmp_path, stubs):
 
 @pytest.mark.slow
 @programs.once("tensorflow")
-def test_python_of_the_readme_runs(tmp_path):
-    codes = blocks(README, "python")
-    assert codes
+def test_python_of_the_documents_runs(tmp_path):
+    codes = [each.values[0] for each in all_blocks("python")]
+    assert len(codes) > 5
     # One after the other, none seeing the names of those before.
     every = f"for code in {codes!r}: exec(code, {{'__name__': '__main__'}})"
     done = subprocess.run(
