@@ -92,8 +92,8 @@ def test_there_are_doctests():
     assert sum(len(test.examples) for test in finder.find(module)) >= 2
 
 
-# Stands in for pip, python, bash, keras-lt and mkdocs: installs and trains nothing,
-# but fails for an extra, module, program or flag that does not exist.
+# Stands in for programs: installs and trains nothing, but fails for an extra,
+# module, program or flag that does not exist.
 STUB = """#!{python}
 import importlib, json, pathlib, re, sys, tomllib
 root = pathlib.Path({root!r})
@@ -236,6 +236,19 @@ def test_ci_sets_earlier_runs_aside(tmp_path, stubs):
     assert left == {".ci", "runs", "trained"}
 
 
+@programs.once("jax")
+def test_blocks_are_of_languages_that_tests_know():
+    for name, text in DOCUMENTS.items():
+        languages = re.findall(r"^ *```(\w*)", text, re.MULTILINE)[::2]
+        assert {*languages} <= {"bash", "python", "json"}, name
+        for code in blocks(text, "json"):
+            json.loads(code)
+
+
+def test_the_readme_is_short():
+    assert README.count("\n") <= 150
+
+
 def test_version_is_in_the_changelog():
     changelog = pathlib.Path(keras_lt.__file__).with_name("CHANGELOG.md")
     assert f"## {keras_lt.__version__} (20" in changelog.read_text()
@@ -243,8 +256,9 @@ def test_version_is_in_the_changelog():
     assert "version" in project["project"]["dynamic"]
 
 
-def test_the_parts_that_the_readme_lists_exist():
-    rows = dict(re.findall(r"^\| `(\w+)` \| (.*) \|$", README, re.MULTILINE))
+def test_the_parts_that_are_listed_exist():
+    text = DOCUMENTS["docs/how-to/fit.md"]
+    rows = dict(re.findall(r"^\| `(\w+)` \| (.*) \|$", text, re.MULTILINE))
     for package in ("losses", "layers", "constraints", "callbacks"):
         part = getattr(keras_lt, package)
         listed = set(re.findall(r"`(\w+)`", rows[package]))

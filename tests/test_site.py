@@ -8,7 +8,7 @@ import urllib.parse
 import programs
 import pytest
 
-pytestmark = [pytest.mark.slow, programs.once("jax")]
+pytestmark = [pytest.mark.slow, programs.once("tensorflow")]
 
 
 class Page(html.parser.HTMLParser):
@@ -96,7 +96,7 @@ def test_every_public_name_has_its_place(site):
     absent = [
         f"{part}.{name}"
         for part in reference.PARTS
-        for name in reference.public_names(part)
+        for name in reference.public(part)
         if f"keras_lt.{part}.{name}" not in folder[f"{part}.html"].anchors
     ]
     assert not absent

@@ -16,16 +16,14 @@ LINK = re.compile(r"(\]\()([\w./-]+)(\))")
 
 
 def pages() -> dict[str, str | bytes]:
-    """Content of each page and of its images, by path."""
-    found: dict[str, str | bytes] = {}
+    """Content of each page and of the images of results, by path."""
+    images = (ROOT / "experiments" / "results").glob("*.png")
+    found: dict[str, str | bytes] = {
+        f"project/{image.name}": image.read_bytes() for image in images
+    }
     for page, document in PAGES.items():
-        text = (ROOT / document).read_text()
-        folder = posixpath.dirname(document)
-        for _, target, _ in LINK.findall(text):
-            if target.endswith(".png"):
-                image = (ROOT / folder / target).read_bytes()
-                found[posixpath.join("project", target)] = image
-        found[page] = LINK.sub(functools.partial(_on_site, folder), text)
+        at = functools.partial(_on_site, posixpath.dirname(document))
+        found[page] = LINK.sub(at, (ROOT / document).read_text())
     return found
 
 

@@ -9,7 +9,7 @@ output and its figures.
 
 import ast
 import contextlib
-import functools
+import hashlib
 import io
 import json
 import os
@@ -20,7 +20,8 @@ import sys
 import tempfile
 from collections.abc import Iterator
 
-FOLDER = pathlib.Path(__file__).parents[1] / "examples"
+ROOT = pathlib.Path(__file__).parents[2]
+FOLDER = ROOT / "docs" / "examples"
 HEADER = re.compile(r"Title: (.*)\nAuthor: (.*)\n(?:.*\n)*?Accelerator: (.*)\n")
 
 
@@ -86,11 +87,29 @@ def _heading(header: re.Match) -> str:
     return f"# {title}\n\n*By {author}. Accelerator: {accelerator}.*\n"
 
 
-@functools.cache  # for `mkdocs serve`, which builds after every change
 def run(name: str, source: str) -> list[dict]:
-    """Cells of a script, run in a process and a folder of its own."""
+    """Cells of a script, run in a process and a folder of its own.
+
+    What was run is kept in build/, until the script or the package changes.
+    """
+    kept = ROOT / "build" / "examples" / f"{name}-{_key(source)}.json"
+    if not kept.exists():
+        cells = _run(name)
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        kept.write_text(json.dumps(cells))
+    return json.loads(kept.read_text())
+
+
+def _key(source: str) -> str:
+    files = sorted((ROOT / "keras_lt").rglob("*.py"))
+    texts = [os.environ.get("KERAS_BACKEND", ""), source]
+    texts += [file.read_text() for file in files]
+    return hashlib.sha256("".join(texts).encode()).hexdigest()[:16]
+
+
+def _run(name: str) -> list[dict]:
+    here = str(pathlib.Path(__file__).resolve())
     with tempfile.TemporaryDirectory() as folder:
-        here = str(pathlib.Path(__file__).resolve())
         done = subprocess.run(
             [sys.executable, here, str(FOLDER / f"{name}.py"), "--json"],
             cwd=folder,
@@ -101,6 +120,11 @@ def run(name: str, source: str) -> list[dict]:
     if done.returncode:
         raise RuntimeError(f"docs/examples/{name}.py: {done.stderr}")
     return json.loads(done.stdout)
+
+
+def names() -> list[str]:
+    """Paths of the pages."""
+    return [f"examples/{path.stem}.md" for path in sorted(FOLDER.glob("*.py"))]
 
 
 def pages() -> Iterator[tuple[str, str]]:
