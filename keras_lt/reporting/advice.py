@@ -99,6 +99,12 @@ def _methods(facts):
         "subtracts that preference after training, at no cost. What follows "
         "has to beat it.",
     )
+    if facts.on_disk:
+        yield Advice(
+            "Or let what follows be chosen: --method=auto.",
+            "It tries this and seven more on the same features, and takes the "
+            "one that is best on training images that were held out.",
+        )
     if ratio > MILD:
         why = "Of long tails, the classifier keeps large norms for frequent "
         why += "classes; weight decay and a bound on the norms take them away."

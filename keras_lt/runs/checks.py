@@ -26,6 +26,11 @@ def check(request: Request) -> None:
         check_domains(group)
     if request.conditions.from_stage and not request.conditions.init_from:
         raise ValueError("--from_stage needs --init_from")
+    images = request.images
+    if images.validation_per_class and images.validation_share:
+        raise ValueError(
+            "--validation_per_class and --validation_share exclude each other"
+        )
     _check_seeds(request)
     if request.manner.on_divergence == "restart" and processes()[1] > 1:
         raise ValueError("--on_divergence=restart needs a single process")

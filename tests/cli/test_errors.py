@@ -35,6 +35,11 @@ def error(capsys, *argv):
         (["--set=l2=-1.0"], ["l2", "-1"]),
         (["--imbalance_ratio=0.5"], ["imbalance_ratio", ">= 1", "0.5"]),
         (["--imbalance_ratio=100000"], ["class", "imbalance_ratio"]),
+        (
+            ["--validation_per_class=2", "--validation_share=0.2"],
+            ["--validation_per_class and --validation_share exclude"],
+        ),
+        (["--validation_share=1"], ["--validation_share must be"]),
         (["--validation_per_class=500"], ["validation_per_class", "class 0"]),
         (["--dataset=cifar100_lt", "--data_dir=none"], ["data_dir", "none"]),
         (

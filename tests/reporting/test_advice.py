@@ -33,6 +33,9 @@ def test_a_tail():
     assert "41.67 times" in "".join(found.values())
     mild = said(train=(100, 60, 20))
     assert not any("--method=wb" in what for what in mild)
+    assert not any("--method=auto" in what for what in found)
+    own = said(train=(500, 60, 12), on_disk=True)
+    assert any("--method=auto" in what for what in own)
     large = said(train=(90_000, 5000, 100))
     assert any("--method=ride" in what for what in large)
 
