@@ -9,6 +9,8 @@ import toy
 
 from keras_lt.methods import METHODS
 from keras_lt.methods.auto import best
+from keras_lt.methods.following import THEN
+from keras_lt.models import anatomy
 from keras_lt.runs import train as train_from_python
 from keras_lt.runs.folder import RunFolder
 from keras_lt.training import Recipe, Stage, predict_logits, run
@@ -61,6 +63,21 @@ def test_it_ends_with_the_stage_that_is_best_on_validation_images():
     np.testing.assert_allclose(
         moved, np.tile(-np.log(priors), (len(moved), 1)), atol=1e-4
     )
+
+
+def test_no_candidate_may_move_the_encoder():
+    """Neither its weights nor the statistics of its normalisation."""
+    made = METHODS["auto"](toy.problem(), backbone="micro", width=4)
+    features = made.build()
+    assert [stage.name for stage in made.stages] == [*made.candidates]
+    assert set(made.candidates) == {"train", *THEN}
+    for stage in made.stages[1:]:
+        model = stage.setup(features)
+        (encoder,) = anatomy.encoders(model)
+        if stage.epochs:
+            assert not any(layer.trainable for layer in encoder.layers)
+            assert model.trainable_variables
+        assert made.serve(model).output_shape == (None, 3)
 
 
 def test_of_equal_ones_the_first_is_taken():
