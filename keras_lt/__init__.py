@@ -37,7 +37,7 @@ __all__ = [
 ]
 SAVED = (  # in the files of models
     *("callbacks", "constraints", "layers", "losses", "metrics"),
-    *("models.routing", "optimizers", "schedules"),
+    *("models.adapted", "models.routing", "optimizers", "schedules"),
 )
 
 

@@ -79,6 +79,25 @@ def parts(layer: keras.Layer) -> list[keras.Layer]:
     return layer._layers
 
 
+def replace_part(
+    owner: keras.Layer, old: keras.Layer, new: keras.Layer
+) -> None:
+    """Let another layer stand for one that is an attribute of a built layer.
+
+    Args:
+        owner: Changed in place.
+        old: Its part.
+        new: What stands in its place, also in the order of weights.
+    """
+    (name,) = (name for name, value in vars(owner).items() if value is old)
+    position = owner._layers.index(old)
+    owner._tracker.unlock()
+    setattr(owner, name, new)
+    owner._tracker.lock()
+    owner._layers.remove(new)
+    owner._layers[position] = new
+
+
 def own_trainable_variables(layer: keras.Layer) -> list[keras.Variable]:
     """Variables of a layer that it made to be trained, also while frozen.
 

@@ -15,6 +15,7 @@ class Workdir:
         checkpoint: File with the newest variables.
         checkpoint_before: The checkpoint that was the newest before.
         divergences: File that says where the run has diverged, if it has.
+        features: File with what an encoder makes of the images.
         metrics: File with one line an epoch.
         soft_labels: File with what a teacher says of the training images.
     """
@@ -24,6 +25,7 @@ class Workdir:
         self.checkpoint = self.path / "checkpoint.npz"
         self.checkpoint_before = self.path / "checkpoint-before.npz"
         self.divergences = self.path / "divergences.json"
+        self.features = self.path / "stages" / "features.npz"
         self.metrics = self.path / "metrics.jsonl"
         self.soft_labels = self.path / "stages" / "soft_labels.npz"
 

@@ -131,6 +131,12 @@ ARGUMENTS = {
     ],
     "ClassMaxNorm": [{"radius": 0.75}],
     "ClassUnitNorm": [{}],
+    "AdaptFormer": [{"rank": 3, "name": "beside"}],
+    "FiveCrops": [{"size": [3, 4], "name": "crops"}],
+    "LoRA": [
+        {"layer": keras.layers.Dense(4, name="q"), "rank": 2, "name": "query"}
+    ],
+    "ScaleAndShift": [{"name": "ssf"}],
     "AppendRoutes": [{"name": "both"}],
     "BatchNormalization": [
         {"groups": 3, "epsilon": 1e-5, "name": "norm"},

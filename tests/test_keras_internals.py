@@ -119,6 +119,7 @@ def owners():
         "_flatten_layers": layer,
         "_layers": layer,
         "_losses": layer,
+        "_tracker": layer,
         "_trainable_variables": layer,
         "_get_variable_index": optimizer,
         "_learning_rate": optimizer,

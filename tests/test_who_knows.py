@@ -21,6 +21,7 @@ from keras_lt.layers import Distillation
 KNOWS_NAMES = {
     "models/anatomy.py",  # ours
     "models/inventory.py",  # ours too, all that are in a model
+    "models/transformer_blocks.py",  # KerasHub's
     "callbacks/paths.py",  # those that a user gives
     "names.py",  # those that Keras makes
 }

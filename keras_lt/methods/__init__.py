@@ -6,6 +6,7 @@ of data sets, and which stages can follow it.
 """
 
 from keras_lt.methods import (
+    adapt,
     auto,
     balanced_softmax,
     crossentropy,
@@ -22,6 +23,7 @@ from keras_lt.methods import (
 from keras_lt.methods.method import Method
 
 METHODS = {
+    "adapt": adapt.recipe,
     "auto": auto.recipe,
     "balanced_softmax": balanced_softmax.recipe,
     "ce": crossentropy.recipe,

@@ -1,5 +1,6 @@
 """Backbones and the models that recipes train."""
 
+from keras_lt.models.adapted import AdaptedEncoder
 from keras_lt.models.backbones import BACKBONES, linear_head
 from keras_lt.models.branches import branch_views, branched_classifier, fused
 from keras_lt.models.classifiers import classifier, last_layers
@@ -20,6 +21,7 @@ from keras_lt.models.experts import (
     with_teacher,
 )
 from keras_lt.models.large_resnets import resnet_imagenet
+from keras_lt.models.light_tuning import lightly_tuned, tuned_variables
 from keras_lt.models.macs import count_macs
 from keras_lt.models.narrow_resnets import resnet_cifar
 from keras_lt.models.pretrained import load_encoder_weights
@@ -39,6 +41,7 @@ from keras_lt.models.singles import single_views
 from keras_lt.models.wide_resnets import resnet
 
 __all__ = [
+    "AdaptedEncoder",
     "BACKBONES",
     "Experts",
     "add_router",
@@ -59,6 +62,7 @@ __all__ = [
     "gathered",
     "head_views",
     "last_layers",
+    "lightly_tuned",
     "linear_head",
     "load_encoder_weights",
     "multi_expert",
@@ -70,6 +74,7 @@ __all__ = [
     "scaled_classifier",
     "single_views",
     "to_released",
+    "tuned_variables",
     "two_headed",
     "with_teacher",
 ]

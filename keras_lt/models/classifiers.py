@@ -20,6 +20,7 @@ def classifier(
     *,
     width: int | None = None,
     head: str = "linear",
+    scale: float = 30.0,
 ) -> keras.Model:
     """Raw images to logits: normalisation, "encoder", and layer "head".
 
@@ -35,6 +36,7 @@ def classifier(
             default.
         head: `"linear"`, `"kaiming"`, or `"cosine"`, a
             `layers.CosineClassifier`.
+        scale: Of the cosine head.
 
     Returns:
         A functional model from pixels `(B, H, W, channels)` in 0..255, of any
@@ -52,12 +54,17 @@ def classifier(
     encode = encoder(backbone, problem.input_shape, width=width)
     images = keras.Input(tuple(problem.input_shape), name="images")
     features = encode(normalize(problem)(images))
-    logits = make_head(head, features.shape[-1], problem.num_classes)(features)
+    made = make_head(head, features.shape[-1], problem.num_classes, scale=scale)
+    logits = made(features)
     return keras.Model(images, logits, name=f"{backbone}_classifier")
 
 
 def make_head(
-    kind: str, features: int, num_classes: int, name: str = anatomy.HEAD
+    kind: str,
+    features: int,
+    num_classes: int,
+    name: str = anatomy.HEAD,
+    scale: float = 30.0,
 ) -> keras.Layer:
     """Classifier layer of a kind in `HEADS`, in float32.
 
@@ -67,7 +74,9 @@ def make_head(
     if kind not in HEADS:
         raise ValueError(f"`head` must be one of {HEADS}, got {kind!r}")
     if kind == "cosine":
-        return CosineClassifier(num_classes, dtype="float32", name=name)
+        return CosineClassifier(
+            num_classes, scale=scale, dtype="float32", name=name
+        )
 
     def uniform():
         bound = features**-0.5

@@ -43,7 +43,12 @@ class Stage:
             what `features` says of every training image, as it is without
             augmentation, and the labels `(N,)`. It comes after the epochs.
         features: Function from the stage's model to a view, images to
-            `(B, ...)`, for `solve`.
+            `(B, ...)`, for `solve` and `on_features`.
+        on_features: Function from the stage's model to the part of it that
+            learns, on what `features` says of the images, as they are without
+            augmentation; all else is frozen. It is what trains, on arrays that
+            are computed once and kept on disk. None trains the model on
+            images.
     """
 
     name: str
@@ -61,6 +66,7 @@ class Stage:
     needs: Callable[[keras.Model], keras.Model] = lambda model: model
     solve: Callable[[keras.Model, np.ndarray, np.ndarray], None] | None = None
     features: Callable[[keras.Model], keras.Model] = lambda model: model
+    on_features: Callable[[keras.Model], keras.Model] | None = None
 
     @property
     def batching(self) -> Batching:

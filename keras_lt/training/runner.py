@@ -6,18 +6,18 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
+import numpy as np
 
 from keras_lt.callbacks import ShowProgress
 from keras_lt.keras_internals import scale_rate, set_random_seed
 from keras_lt.training.choosing import Ended
 from keras_lt.training.engine.replicas import synchronize_batch_norm
 from keras_lt.training.engine.undrawn import undrawn
-from keras_lt.training.evaluation import predict_logits
 from keras_lt.training.fitting import fit
 from keras_lt.training.optimizing import make_optimizer
 from keras_lt.training.recipe import Recipe, Stage
 from keras_lt.training.store import Store
-from keras_lt.training.teaching import soft_labels
+from keras_lt.training.teaching import features_loader, soft_labels
 from keras_lt.training.transfer import copy_weights, read_weights
 
 Source = Any  # a model, a file, or a function that sets weights
@@ -119,26 +119,28 @@ def run(
             set_random_seed(seed + index)
             model = stage.setup(previous)
             ended.keep(stage, model)
+            learner = stage.on_features(model) if stage.on_features else model
             if sync_batch_norm:
                 synchronize_batch_norm(model)
             if stage.epochs:
                 new = make_optimizer(
                     recipe, index, loader, accumulate_steps=accumulate_steps
                 )
-                model.compile(
+                learner.compile(
                     new or model.optimizer,
                     loss=stage.loss,
                     metrics=recipe.metrics(),
                     jit_compile=jit_compile,
                 )
-                scale_rate(model.optimizer, store.rate_factor(index))
+                scale_rate(learner.optimizer, store.rate_factor(index))
                 # TensorFlow traces a step twice if it makes variables.
-                model.optimizer.build(model.trainable_variables)
-            store.restore(index, model)
+                learner.optimizer.build(learner.trainable_variables)
+            store.restore(index, model, learner)
         if index >= first:
             images += stage.epochs * loader.images(stage.batching)
         if index < store.index:
             continue
+        seen = recipe, stage, model, loader, store.features
         if store.epoch < stage.epochs:
             with clock.count("set_up"):
                 teacher = stage.soft_labels and stage.soft_labels(previous)
@@ -149,10 +151,13 @@ def run(
                     student=model if store.epoch or store.step else None,
                     verbose=verbose,
                 )
+                source = loader
+                if stage.on_features:
+                    source = features_loader(*seen)
             fit(
-                model,
+                learner,
                 stage,
-                loader,
+                source,
                 store,
                 soft,
                 seed=seed + index,
@@ -167,8 +172,8 @@ def run(
             )
         if stage.solve:
             with clock.count("set_up"):
-                found = predict_logits(stage.features(model), loader.pixels)
-                stage.solve(model, found, loader.labels)
+                found = features_loader(*seen)
+                stage.solve(model, np.asarray(found.pixels), found.labels)
         with clock.count("evaluation"):
             record = on_stage_end and on_stage_end(stage, model)
         store.finish_stage(model, record)

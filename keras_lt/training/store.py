@@ -114,17 +114,24 @@ class Store:
         """File with what a teacher says of the training images."""
         return self.files.soft_labels if self.reads else None
 
+    @property
+    def features(self) -> pathlib.Path | None:
+        """File with what an encoder makes of the images."""
+        return self.files.features if self.reads else None
+
     def weights(self, index: int) -> pathlib.Path:
         """File with the model's weights at the end of a stage."""
         return self.files.weights(index, self.stages[index])
 
-    def restore(self, index: int, model: keras.Model) -> None:
-        """Give a model, set up for stage `index`, what is on disk for it."""
+    def restore(
+        self, index: int, model: keras.Model, learner: keras.Model
+    ) -> None:
+        """Give a model, set up for stage `index`, or its learner, its state."""
         if index < self.first:
             return
         started = self.epoch or self.step
         if index == self.index and started:
-            load_variables(self.newest, model)
+            load_variables(self.newest, learner)
         elif index == self.index - 1 and not started:
             load_variables(self.newest, model)
         elif index < self.index:

@@ -8,8 +8,10 @@ import keras
 import numpy as np
 
 from keras_lt.array_files import DamagedFile, read_arrays, write_arrays
+from keras_lt.data import Loader
 from keras_lt.devices import is_chief
 from keras_lt.training.evaluation import predict_logits
+from keras_lt.training.recipe import Recipe, Stage
 
 
 def soft_labels(
@@ -18,6 +20,7 @@ def soft_labels(
     path: pathlib.Path | None = None,
     *,
     student: keras.Model | None = None,
+    what: str = "soft labels",
     verbose: bool = True,
 ) -> tuple[np.ndarray | None, np.ndarray | None]:
     """Logits of a teacher for the training and the validation images.
@@ -30,6 +33,7 @@ def soft_labels(
         student: The model in training, if it has begun: a teacher that
             shares weights with it is no longer what it was, so what the file
             holds counts.
+        what: What to call them.
         verbose: Whether to say so.
 
     Returns:
@@ -51,11 +55,43 @@ def soft_labels(
     if kept is None:
         if verbose:
             count = sum(map(len, pixels))
-            print(f"soft labels of {count:,} images{why}", flush=True)
+            print(f"{what} of {count:,} images{why}", flush=True)
         kept = [predict_logits(teacher, images) for images in pixels]
         if path and is_chief():
             _write(path, kept, origin)
     return kept[0], kept[1] if len(kept) > 1 else None
+
+
+def features_loader(
+    recipe: Recipe,
+    stage: Stage,
+    model: keras.Model,
+    loader: Any,
+    path: pathlib.Path | None = None,
+) -> Loader:
+    """What gives a stage features, as a loader gives images.
+
+    They are those of the images as they are without augmentation. Where a
+    stage trains on them they are kept, as those of validation are.
+
+    Args:
+        recipe: Of all stages.
+        stage: With `features`.
+        model: Of the stage.
+        loader: See `soft_labels`.
+        path: See `soft_labels`.
+    """
+    view = stage.features(model)
+    if not any(each.on_features for each in recipe.stages):
+        return Loader((predict_logits(view, loader.pixels), loader.labels))
+    found, held_out = soft_labels(
+        view, loader, path, what="features", verbose=False
+    )
+    assert found is not None, "there is an encoder"
+    validation = None
+    if held_out is not None:
+        validation = held_out, loader.validation[1]
+    return Loader((found, loader.labels), validation=validation)
 
 
 def _share_weights(teacher, student):

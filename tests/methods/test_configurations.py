@@ -43,7 +43,7 @@ OURS = {
     *((name, "inaturalist2018") for name in ONE_STAGE),
     *(("balanced_softmax", "cifar"), ("ssd", "cifar")),
     ("ssd", "inaturalist2018"),
-    *(("record", name) for name in PUBLISHED),
+    *((m, name) for m in ("adapt", "record") for name in PUBLISHED),
     *(("shike", name) for name in ("imagenet_lt", "inaturalist2018")),
 }
 

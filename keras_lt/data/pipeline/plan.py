@@ -93,7 +93,8 @@ class Plan:
             if any(augment.policies for augment in self.augments):
                 repeats = self.repeats(epoch + self.first_epoch)[part]
         randoms = self._randoms(i)
-        draws = draw(self.images, self.augments, repeats, randoms)
+        epoch += self.first_epoch
+        draws = draw(self.images, self.augments, repeats, randoms, epoch)
         return {"index": index, "draws": draws}
 
     def _randoms(self, i, *more):
@@ -133,6 +134,7 @@ def draw(
     augments: tuple[Augment, ...],
     repeats: np.ndarray,
     randoms: list[np.random.Generator],
+    epoch: int = 0,
 ) -> tuple[dict[str, Any], ...]:
     """Draw the augmentation of each view.
 
@@ -141,11 +143,12 @@ def draw(
         augments: What happens to each view.
         repeats: How often each image came before in its epoch `(B,)`.
         randoms: Where the draws of each view come from.
+        epoch: From 0, of the stage.
     """
     on_disk = isinstance(images, ImageFiles)
     shape = (None, None, images.shape[-1]) if on_disk else images.shape[1:]
     return tuple(
-        augment.draw(random, len(repeats), *shape)
+        augment.draw(random, len(repeats), *shape, epoch=epoch)
         | augment.draw_policies(random, images.shape[1:], repeats)
         for augment, random in zip(augments, randoms, strict=True)
     )

@@ -16,6 +16,7 @@ from keras_lt.data.transforms.moves import (
 )
 from keras_lt.data.transforms.policy import Policy
 from keras_lt.data.transforms.transform import Transform
+from keras_lt.data.transforms.windows import least_share
 
 DISTORTIONS = {"window", "jittered", "grey", "blurred"}
 
@@ -33,6 +34,8 @@ class Augment:
             around its centre, either way; nearest neighbour, zeros outside.
         crop_scale: Smallest and largest share of the area of a random window
             that is then resized to the whole, see `distort`; None for none.
+        growing: Epochs over which the smallest share grows to 1, see
+            `windows.least_share`, of windows that are squares; 0 for none.
         jitter: Strengths of random changes of brightness, contrast,
             saturation (factors from 1 - strength to 1 + strength) and hue
             (turns of the circle, up to 0.5).
@@ -61,6 +64,7 @@ class Augment:
     flip: bool = False
     rotation: float = 0.0
     crop_scale: tuple[float, float] | None = None
+    growing: int = 0
     jitter: tuple[float, float, float, float] = (0.0, 0.0, 0.0, 0.0)
     jitter_share: float = 1.0
     grey_share: float = 0.0
@@ -83,6 +87,11 @@ class Augment:
             raise ValueError(
                 "`crop_scale` must be two shares of the area, 0 < low <= high "
                 f"<= 1, got {self.crop_scale}"
+            )
+        if self.growing and not (self.growing > 0 and high == 1):
+            raise ValueError(
+                "`growing` must be >= 0, of a `crop_scale` up to 1, got "
+                f"{self.growing} of {self.crop_scale}"
             )
         limits = (1, 1, 1, 0.5)
         if not all(
@@ -120,7 +129,11 @@ class Augment:
         return next(filter(None, known), None)
 
     def draw(
-        self, random: np.random.Generator, batch: int, *shape: int | None
+        self,
+        random: np.random.Generator,
+        batch: int,
+        *shape: int | None,
+        epoch: int = 0,
     ) -> dict[str, np.ndarray]:
         """Draw what is random about crops, flips, turns and colours.
 
@@ -129,6 +142,7 @@ class Augment:
             batch: Number of images B.
             *shape: Height, width and channels of an image; None for height
                 and width where each image has its own.
+            epoch: From 0, of the stage.
 
         Returns:
             A few numbers for each image, see `draw_moves` and
@@ -143,9 +157,16 @@ class Augment:
             height, width, channels = shape
             assert channels is not None, "all images have the same depth"
             draws |= draw_distortions(
-                random, self, batch, height, width, channels
+                random, self._of(epoch), batch, height, width, channels
             )
         return draws
+
+    def _of(self, epoch):
+        """What it is in an epoch, if it differs between them."""
+        if not (self.growing and self.crop_scale):
+            return self
+        low = least_share(epoch, self.growing, self.crop_scale[0])
+        return dataclasses.replace(self, crop_scale=(low, 1.0))
 
     def draw_policies(
         self,

@@ -67,7 +67,8 @@ def draw_distortions(
     """
     draws = {}
     if augment.crop_scale:
-        window = draw_windows(random, batch, augment.crop_scale)
+        square = bool(augment.growing)
+        window = draw_windows(random, batch, augment.crop_scale, square=square)
         if height is not None and width is not None:
             window = place_windows(window, height, width)
         draws["window"] = window
