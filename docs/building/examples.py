@@ -50,7 +50,15 @@ def played(path: pathlib.Path) -> list[dict]:
                 exec(compile(text, str(path), "exec"), names)
         cell = {"kind": kind, "text": text, "out": out.getvalue()}
         found.append({**cell, "figures": _figures()})
-    return [cell for cell in found if cell["text"]]
+    left = map(_left, pathlib.Path().glob("*.html"))
+    return [cell for cell in found if cell["text"]] + [*left]
+
+
+def _left(path: pathlib.Path) -> dict:
+    """A page that a script wrote, as a cell that links to it."""
+    text = f"[{path.name}]({path.name}), which the code above wrote."
+    cell = {"kind": "text", "text": text, "out": "", "figures": []}
+    return {**cell, "file": {path.name: path.read_text()}}
 
 
 def _figures() -> list[str]:
@@ -66,9 +74,10 @@ def _figures() -> list[str]:
 
 
 def page(name: str, found: list[dict]) -> tuple[str, dict[str, str]]:
-    """Markdown of a script that was run, and its figures by their names."""
+    """Markdown of a script that was run, and what it drew and wrote."""
     parts, figures = [], {}
     for cell in found:
+        figures |= cell.get("file", {})
         if cell["kind"] == "text":
             parts.append(HEADER.sub(_heading, cell["text"] + "\n"))
         else:

@@ -46,7 +46,7 @@ def _page(part: str) -> str:
     text = _entry(f"keras_lt.{part}", members=[*public(part)])
     if part == "methods":
         for name in keras_lt.methods.METHODS:
-            text += _entry(recipe(name), heading=f"`{name}`")
+            text += _entry(recipe(name), heading=name, heading_level=2)
     return text
 
 

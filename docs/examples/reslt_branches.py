@@ -27,7 +27,9 @@ run = keras_lt.runs.train(
 
 views = run.result["stages"]["train"]["views"]
 for name, accuracy in views.items():
-    print(f"{name:12}", {key: round(100 * x, 1) for key, x in accuracy.items()})
+    print(
+        f"{name:12}", *[f"{key} {100 * x:.1f}" for key, x in accuracy.items()]
+    )
 
 figure, axes = plt.subplots(figsize=(6, 3))
 groups = ("many", "medium", "few")

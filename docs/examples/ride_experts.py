@@ -27,7 +27,9 @@ accuracy of each after it, and of their mean:
 
 views = run.result["stages"]["reweighted"]["views"]
 for name, accuracy in views.items():
-    print(f"{name:10}", {key: round(100 * x, 1) for key, x in accuracy.items()})
+    print(
+        f"{name:10}", *[f"{key} {100 * x:.1f}" for key, x in accuracy.items()]
+    )
 
 figure, axes = plt.subplots(figsize=(6, 3))
 groups = ("many", "medium", "few")

@@ -33,8 +33,8 @@ not what they reach.
 """
 
 for name, stage in run.result["stages"].items():
-    shown = {key: round(100 * x, 1) for key, x in stage["accuracy"].items()}
-    print(f"{name:16}", shown)
+    shown = [f"{key} {100 * x:.1f}" for key, x in stage["accuracy"].items()]
+    print(f"{name:16}", *shown)
 
 figure, axes = plt.subplots(figsize=(6, 3))
 for name, stage in run.result["stages"].items():
@@ -49,7 +49,7 @@ The hard head learned from labels, the soft head from the teacher's answers:
 """
 
 for name, accuracy in run.result["stages"]["distill"]["views"].items():
-    print(f"{name:8}", {key: round(100 * x, 1) for key, x in accuracy.items()})
+    print(f"{name:8}", *[f"{key} {100 * x:.1f}" for key, x in accuracy.items()])
 
 """
 ## In your own code

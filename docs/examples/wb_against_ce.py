@@ -49,8 +49,8 @@ more of the rare ones.
 
 stages = {f"wb, {name}": x for name, x in wb.result["stages"].items()}
 for name, stage in {"ce": ce.result["stages"]["train"], **stages}.items():
-    shown = {key: round(100 * x, 1) for key, x in stage["accuracy"].items()}
-    print(f"{name:15}", shown)
+    shown = [f"{key} {100 * x:.1f}" for key, x in stage["accuracy"].items()]
+    print(f"{name:15}", *shown)
 
 """
 The length of each class vector, divided by the longest. Under cross entropy it
