@@ -53,6 +53,8 @@ class SGD(keras.optimizers.Optimizer):
         ValueError: if `momentum`, `l2`, a factor, `accumulate_steps` or an
             argument on averages is out of range.
 
+    See also: `schedules`, for its rate; `training.Average`.
+
     Example:
         >>> optimizer = SGD(0.1, momentum=0.9, l2=5e-4, nesterov=True)
         >>> optimizer.l2

@@ -25,6 +25,8 @@ OF_NUMBERS, OF_CLASSES, OF_IMAGES = 1, 2, 3  # what random numbers are for
 class InstanceBalanced:
     """Every image once an epoch, in a new order: the natural distribution.
 
+    See also: `ClassBalanced`; `SquareRoot`, between them.
+
     Example:
         >>> sorted(InstanceBalanced()([0, 0, 1], seed=0, epoch=0).tolist())
         [0, 1, 2]
@@ -110,6 +112,8 @@ def _blocks(sizes: np.ndarray) -> Iterator[tuple[int, int]]:
 class ClassBalanced(_ClassSampler):
     """Every class is equally likely.
 
+    See also: `InstanceBalanced`; `ClassAware`; `ProgressivelyBalanced`.
+
     Source: Kang et al., ICLR 2020 (the sampling of cRT and LWS).
     """
 
@@ -122,6 +126,8 @@ class ClassBalanced(_ClassSampler):
 @dataclasses.dataclass(frozen=True)
 class SquareRoot(_ClassSampler):
     """A class is as likely as the square root of its size.
+
+    See also: `ClassBalanced`; `EffectiveNumber`.
 
     Source: Mahajan et al., ECCV 2018.
     """
@@ -141,6 +147,8 @@ class EffectiveNumber(_ClassSampler):
     Args:
         beta: See `stats.effective_numbers`, in [0, 1).
 
+    See also: `losses.ClassBalancedLoss`, which weighs by it; `SquareRoot`.
+
     Source: Cui et al., CVPR 2019.
     """
 
@@ -158,6 +166,8 @@ class ProgressivelyBalanced(_ClassSampler):
 
     Args:
         epochs: Epochs in all, >= 1.
+
+    See also: `InstanceBalanced` and `ClassBalanced`, its ends.
 
     Source: Kang et al., ICLR 2020, eq. 2.
     """
@@ -180,6 +190,8 @@ class ClassAware(_ClassSampler):
 
     Args:
         in_a_row: Images of a visit, >= 1.
+
+    See also: `ClassBalanced`.
 
     Source: Shen et al., ECCV 2016; `MCG-NJU/SSD-LT`, 2 in a row.
     Differs from the released code: rounds go on through the epochs, where

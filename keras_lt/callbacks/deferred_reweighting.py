@@ -24,6 +24,8 @@ class DeferredReweighting(keras.callbacks.Callback):
     Raises: ValueError: when training starts, if the model's loss has no
         `class_weights`, or if `epoch` is negative.
 
+    See also: `losses.LDAMLoss`; `losses.ClassBalancedLoss`.
+
     Example:
         >>> from keras_lt.losses import ClassBalancedLoss
         >>> model = keras.Sequential([keras.layers.Dense(2)])

@@ -22,6 +22,8 @@ class DistillationWarmup(keras.callbacks.Callback):
     Raises: ValueError: if `epochs` is not positive, or, when training starts,
         if there is no such layer or it has no `current_weight`.
 
+    See also: `layers.Distillation`; `losses.DistillationLoss`.
+
     Source: [ours]; the released RIDE ramps the learning rate instead.
     """
 

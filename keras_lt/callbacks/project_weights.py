@@ -25,6 +25,8 @@ class ProjectWeights(keras.callbacks.Callback):
     Raises: ValueError: when training starts, if there is no such layer or
         weight.
 
+    See also: `constraints.ClassMaxNorm`, which Keras applies after each step.
+
     Source: Alshammari et al., CVPR 2022; released code
         `ShadeAlsha/LTR-weight-balancing`, projection "once per epoch".
     """

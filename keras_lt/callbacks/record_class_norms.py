@@ -19,6 +19,8 @@ class RecordClassNorms(keras.callbacks.Callback):
     Args:
         layer: Name of the classifier layer with a kernel `(features, C)`, or
             its path through nested models.
+
+    See also: `stats.class_norms`; `constraints.ClassMaxNorm`.
     """
 
     @checked

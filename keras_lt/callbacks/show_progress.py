@@ -21,6 +21,8 @@ class ShowProgress(keras.callbacks.Callback):
         title: What is being trained, at the start of the line.
         interval: Seconds between lines where the output is not a terminal.
         stream: Where to write; standard error by default.
+
+    See also: `RecordClassNorms`.
     """
 
     @checked

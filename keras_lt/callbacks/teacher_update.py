@@ -29,6 +29,8 @@ class TeacherUpdate(keras.callbacks.Callback):
     Raises: ValueError: if `momentum` is outside [0, 1], or, when training
         starts, if the variables do not match.
 
+    See also: `layers.Distillation`; `training.Average`, of a whole run.
+
     Source: Tarvainen & Valpola, NeurIPS 2017, eq. 5.
     """
 

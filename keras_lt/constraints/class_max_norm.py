@@ -23,6 +23,9 @@ class ClassMaxNorm(keras.constraints.Constraint):
     Returns: a tensor of the same shape and dtype.
     Raises: ValueError: if `radius` is not positive.
 
+    See also: `ClassUnitNorm`; `stats.max_norm_radius`;
+        `callbacks.ProjectWeights`.
+
     Example:
         >>> from keras import ops
         >>> kernel = ops.convert_to_tensor([[3.0, 0.0], [4.0, 0.5]])

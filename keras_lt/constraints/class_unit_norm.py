@@ -14,6 +14,8 @@ class ClassUnitNorm(keras.constraints.Constraint):
     Inputs: a kernel `(..., C)`; the norm is over all axes but the last.
     Returns: a tensor of the same shape and dtype.
 
+    See also: `ClassMaxNorm`; `layers.CosineClassifier`.
+
     Example:
         >>> from keras import ops
         >>> kernel = ClassUnitNorm()(ops.convert_to_tensor([[0.0], [2.0]]))

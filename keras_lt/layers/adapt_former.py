@@ -19,6 +19,8 @@ class AdaptFormer(layers.Layer):
     Returns: `(B, ..., D)`, what is added to the block's output.
     Raises: ValueError: if `rank` is not positive.
 
+    See also: `LoRA`; `ScaleAndShift`.
+
     Example:
         >>> layer = AdaptFormer(2)
         >>> layer(ops.ones((1, 5, 4))).shape == (1, 5, 4)

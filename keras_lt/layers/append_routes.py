@@ -12,6 +12,8 @@ class AppendRoutes(keras.layers.Layer):
     Returns: `(B, E, C + 1)`: the last column holds the logit of the router
         after that expert, 0 for the last expert.
 
+    See also: `ExpertRouter`; `losses.RouterLoss`, which takes them.
+
     Example:
         >>> tuple(AppendRoutes()(ops.ones((2, 3, 5)), ops.ones((2, 2))).shape)
         (2, 3, 6)

@@ -32,6 +32,8 @@ class BatchNormalization(keras.layers.BatchNormalization):
     Raises: ValueError: if `groups` is not positive, or does not go with
         `synchronize` or with another argument.
 
+    See also: `training.synchronize_batch_norm`.
+
     Example:
         >>> norm = BatchNormalization(groups=2)
         >>> x = ops.array([[0.0], [2.0], [5.0], [7.0]])

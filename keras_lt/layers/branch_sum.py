@@ -21,6 +21,8 @@ class BranchSum(keras.layers.Layer):
     Inputs: feature map `(B, H, W, D)`.
     Returns: features `(B, D)`.
 
+    See also: `ResidualFusion`; `models.fused`.
+
     Example:
         >>> total = BranchSum(ResidualFusion(10, branches=3))
         >>> tuple(total(ops.ones((2, 4, 4, 8))).shape)

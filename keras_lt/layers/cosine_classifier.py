@@ -24,6 +24,9 @@ class CosineClassifier(keras.layers.Layer):
     Returns: logits `(B, C)` in [-scale, scale]; 0 for a zero feature.
     Raises: ValueError: if `num_classes` or `scale` is not positive.
 
+    See also: `losses.LDAMLoss`; `NearestClassMean`;
+        `constraints.ClassUnitNorm`.
+
     Example:
         >>> layer = CosineClassifier(3)
         >>> layer.build((None, 2))

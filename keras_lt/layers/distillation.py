@@ -31,6 +31,9 @@ class Distillation(OwnLosses, keras.layers.Layer):
     Returns: the student's logits, unchanged.
     Raises: ValueError: if `temperature` is not positive or `weight` negative.
 
+    See also: `callbacks.TeacherUpdate`; `callbacks.DistillationWarmup`;
+        `losses.DistillationLoss`.
+
     Example:
         >>> images = keras.Input((8,))
         >>> student, teacher = keras.layers.Dense(3), keras.layers.Dense(3)

@@ -17,6 +17,8 @@ class EarlyExit(keras.layers.Layer):
     Call arguments: logits `(B, E, C)` and router logits `(B, E - 1)`.
     Returns: logits `(B, C)`.
 
+    See also: `ExpertRouter`; `models.gathered`, which skips experts.
+
     Example:
         >>> logits = ops.array([[[3.0, 0.0], [1.0, 2.0]]])
         >>> ops.convert_to_numpy(EarlyExit()(logits, ops.array([[0.1]])))

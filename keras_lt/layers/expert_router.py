@@ -37,6 +37,8 @@ class ExpertRouter(keras.layers.Layer):
     Raises: ValueError: if `top_k` or `hidden` is out of range, `initial` is
         unknown, or it is called with another number of experts than before.
 
+    See also: `losses.RouterLoss`; `EarlyExit`; `models.Experts`.
+
     Example:
         >>> router = ExpertRouter(top_k=2)  # for three experts
         >>> tuple(router(ops.ones((5, 2, 8)), ops.ones((5, 2, 10))).shape)

@@ -21,6 +21,8 @@ class FiveCrops(keras.layers.Layer):
     Inputs: images `(B, H, W, channels)`.
     Returns: `(5 B, *size, channels)`, the five of an image one after the other.
 
+    See also: `data.Augment`, whose crops are for training.
+
     Example:
         >>> FiveCrops()(ops.zeros((2, 224, 224, 3))).shape[0]
         10

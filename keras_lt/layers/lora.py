@@ -25,6 +25,8 @@ class LoRA(keras.layers.Layer):
     Returns: What `layer` would say, changed.
     Raises: ValueError: if `rank` is not positive, or `layer` has no kernel.
 
+    See also: `AdaptFormer` and `ScaleAndShift`, which adapt otherwise.
+
     Example:
         >>> layer = LoRA(keras.layers.Dense(6), 2)
         >>> layer(ops.ones((1, 3, 4))).shape == (1, 3, 6)

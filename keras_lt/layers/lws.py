@@ -19,6 +19,8 @@ class LWS(keras.layers.Layer):
     Inputs: logits `(..., C)`.
     Returns: `(..., C)`, `scales * logits`; the factors start at 1.
 
+    See also: `losses.LabelAwareSmoothing`; `models.scaled_classifier`.
+
     Example:
         >>> layer = LWS()
         >>> layer.build((None, 3))

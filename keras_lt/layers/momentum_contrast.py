@@ -57,12 +57,13 @@ class MomentumContrast(OwnLosses, keras.layers.Layer):
         weight: Factor on what is added to the loss, >= 0.
         **kwargs: Of `keras.layers.Layer`, such as `name`.
 
-    Call arguments: queries and keys, two crops of the same images, and labels
-        `(B,)` of class ids.
+    Call arguments: queries and keys, two crops of images, and class ids `(B,)`.
     Returns: the encoder's features of the queries `(B, D)`, not projected.
     Raises: ValueError: if `queue_size` is not a multiple of `batch_size`, that
         not one of `groups` and devices, `momentum`, `temperature` or `weight`
         is out of range, or the encoder's batch normalisation has no `groups`.
+
+    See also: `models.contrastive_classifier`.
 
     Example:
         >>> crops, keys = keras.Input((8,)), keras.Input((8,))

@@ -31,6 +31,8 @@ class NearestClassMean(keras.layers.Layer):
     Returns: logits `(B, C)`; means nothing before `adapt`.
     Raises: ValueError: if `num_classes` is not positive or `distance` unknown.
 
+    See also: `CosineClassifier`.
+
     Example:
         >>> layer = NearestClassMean(2, distance="cosine")
         >>> layer.adapt([[0, 1], [0, 3], [2, 0]], [0, 0, 1])

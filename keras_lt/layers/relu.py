@@ -19,6 +19,8 @@ class ReLU(keras.layers.ReLU):
 
     Inputs: any shape; outputs have it.
 
+    See also: `models.resnet`.
+
     Example:
         >>> float(ReLU()(keras.ops.array(-2.0)))
         0.0

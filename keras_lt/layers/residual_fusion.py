@@ -39,6 +39,8 @@ class ResidualFusion(keras.layers.Layer):
     Returns: logits `(B, V, C)` of the branches.
     Raises: ValueError: if an argument is out of range or unknown.
 
+    See also: `losses.ResLTLoss`; `BranchSum`.
+
     Example:
         >>> fusion = ResidualFusion(10, branches=3)
         >>> tuple(fusion(ops.ones((2, 4, 4, 8))).shape)

@@ -13,6 +13,8 @@ class ScaleAndShift(keras.layers.Layer):
     Inputs: h `(B, ..., D)`.
     Returns: `(B, ..., D)`.
 
+    See also: `LoRA`; `AdaptFormer`.
+
     Example:
         >>> layer = ScaleAndShift()
         >>> layer.build((None, 3))

@@ -23,6 +23,8 @@ class ZeroPadShortcut(keras.layers.Layer):
     Returns: `(B, ceil(H / stride), ceil(W / stride), channels)`.
     Raises: ValueError: when built, if the input has more channels.
 
+    See also: `models.resnet_cifar`.
+
     Example:
         >>> tuple(ZeroPadShortcut(4)(ops.ones((1, 8, 8, 2))).shape)
         (1, 4, 4, 4)

@@ -49,6 +49,9 @@ class ClassBalancedLoss(keras.losses.Loss):
     Raises: ValueError: if a count is not positive, `beta` is outside [0, 1),
         or `form` is unknown.
 
+    See also: `LDAMLoss`; `callbacks.DeferredReweighting`;
+        `constraints.ClassMaxNorm`, beside it in weight balancing.
+
     Example:
         >>> loss = ClassBalancedLoss([500, 50, 5])
         >>> labels, logits = ops.array([0, 2]), ops.zeros((2, 3))

@@ -32,6 +32,9 @@ class DistillationLoss(keras.losses.Loss):
     Returns: values `(B,)` in nats, then reduced by Keras.
     Raises: ValueError: if `temperature` is not positive or `weight` negative.
 
+    See also: `layers.Distillation`, for a teacher that is part of the model;
+        `HardSoftDistillation`.
+
     Example:
         >>> from keras_lt.losses import RIDELoss
         >>> plain = keras.losses.SparseCategoricalCrossentropy(from_logits=True)

@@ -48,6 +48,8 @@ class FocalLoss(keras.losses.Loss):
     Raises: ValueError: if a count is not positive, or `gamma` or `beta` is
         out of range.
 
+    See also: `ClassBalancedLoss`; `callbacks.DeferredReweighting`.
+
     Example:
         >>> loss = FocalLoss([500, 50, 5])
         >>> labels, logits = ops.array([0, 2]), ops.zeros((2, 3))

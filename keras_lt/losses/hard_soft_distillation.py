@@ -33,6 +33,8 @@ class HardSoftDistillation(keras.losses.Loss):
     Raises: ValueError: if `temperature` is not positive, or a weight is
         negative.
 
+    See also: `DistillationLoss`; `models.two_headed`, which gives its logits.
+
     Example:
         >>> loss = HardSoftDistillation()
         >>> round(float(loss([0, 1], ops.zeros((2, 3, 2)))), 4)  # ln 2

@@ -50,6 +50,8 @@ class LabelAwareSmoothing(keras.losses.Loss):
     Raises: ValueError: if a count is not positive, `head` or `tail` is outside
         [0, 1], or `form` is unknown.
 
+    See also: `layers.LWS`, which is trained with it; `SoftmaxCrossentropy`.
+
     Example:
         >>> loss = LabelAwareSmoothing([100, 10, 5])
         >>> loss.smoothing.round(3).tolist()

@@ -39,6 +39,9 @@ class LDAMLoss(keras.losses.Loss):
     Raises: ValueError: if a count is not positive, or `scale`, `max_margin`
         or `beta` is out of range.
 
+    See also: `layers.CosineClassifier`, which gives its logits;
+        `callbacks.DeferredReweighting`; `RIDELoss`, of several experts.
+
     Example:
         >>> loss = LDAMLoss([500, 50, 5], scale=1)
         >>> loss.margins.round(3).tolist()

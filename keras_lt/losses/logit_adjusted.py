@@ -37,6 +37,9 @@ class LogitAdjustedLoss(keras.losses.Loss):
     Raises: ValueError: if a count is not positive, naming the class; when
         called, if several `tau` are not as many as the experts.
 
+    See also: `SoftmaxCrossentropy`; `ClassBalancedLoss`, which weighs images
+        instead; `evaluation.shifted_prior`, after training.
+
     Example:
         >>> loss = LogitAdjustedLoss((75, 25))
         >>> round(float(loss(ops.array([1]), ops.zeros((1, 2)))), 4)  # ln 4

@@ -49,6 +49,8 @@ class ResLTLoss(keras.losses.Loss):
     Raises: ValueError: if a count is not positive, or `cuts`, `beta`, `fused`
         or `epsilon` is out of range.
 
+    See also: `layers.ResidualFusion`; `models.branched_classifier`.
+
     Example:
         >>> loss = ResLTLoss([50, 20, 5], cuts=(1, 2), beta=1.0)
         >>> round(float(loss([0, 1, 2], ops.zeros((3, 3, 3)))), 4)  # ln 3

@@ -56,6 +56,9 @@ class RIDELoss(keras.losses.Loss):
     Raises: ValueError: if a count is not positive, `divergence` is unknown, or
         `gamma` leaves a temperature that is not positive.
 
+    See also: `models.multi_expert` and `models.Experts`, which give its logits;
+        `RouterLoss`, of the stage after it.
+
     Example:
         >>> loss = RIDELoss([100, 10, 1], reweighted=True)
         >>> [round(float(t), 4) for t in loss.class_temperatures]

@@ -31,6 +31,8 @@ class RouterLoss(keras.losses.Loss):
     Returns: values `(B,)` in nats, the mean over the E - 1 routers.
     Raises: ValueError: if `pos_weight` is not positive.
 
+    See also: `layers.ExpertRouter`; `models.add_router`; `RIDELoss`.
+
     Example:
         >>> logits = ops.array([[[0.0, 2.0, 0.5], [3.0, 0.0, 0.0]]])
         >>> round(float(RouterLoss(pos_weight=1)([0], logits)), 4)

@@ -44,6 +44,8 @@ class SHIKELoss(keras.losses.Loss):
     Returns: values `(B,)` in nats, then reduced by Keras.
     Raises: ValueError: if a factor is negative.
 
+    See also: `models.fused_experts`; `RIDELoss`.
+
     Example:
         >>> loss = SHIKELoss(hardest=0)
         >>> logits = ops.array([[[2.0, 1.0], [2.0, 1.0]]])  # experts agree

@@ -23,6 +23,8 @@ class SoftmaxCrossentropy(keras.losses.Loss):
         experts that each have a loss of their own.
     Returns: values `(B,)` in nats, then reduced by Keras.
 
+    See also: `LogitAdjustedLoss`, which knows the priors; `FocalLoss`.
+
     Example:
         >>> loss, logits = SoftmaxCrossentropy(), keras.ops.zeros((2, 3))
         >>> round(float(loss(keras.ops.array([0, 1]), logits)), 4)  # ln 3

@@ -26,9 +26,12 @@ class BalancedAccuracy(keras.metrics.Metric):
         name: Name in the logs.
         **kwargs: Of `keras.metrics.Metric`, such as `dtype`.
 
-    Call arguments: as of `ShotAccuracy`.
+    Call arguments: labels `(B,)` and logits `(B, C)` or `(B, V, C)`, as of
+        `ShotAccuracy`.
     Returns: a scalar in [0, 1].
     Raises: ValueError: if `num_classes` is out of range.
+
+    See also: `evaluation.balanced_accuracy`; `ShotAccuracy`.
 
     Example:
         >>> metric = BalancedAccuracy(2)

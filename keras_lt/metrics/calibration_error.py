@@ -29,9 +29,13 @@ class ExpectedCalibrationError(keras.metrics.Metric):
         name: Name in the logs.
         **kwargs: Of `keras.metrics.Metric`, such as `dtype`.
 
-    Call arguments: as of `ShotAccuracy`.
+    Call arguments: labels `(B,)` and logits `(B, C)` or `(B, V, C)`, as of
+        `ShotAccuracy`.
     Returns: a scalar in [0, 1].
     Raises: ValueError: if `num_classes` or `bins` is out of range.
+
+    See also: `evaluation.expected_calibration_error`;
+        `evaluation.fit_temperature`.
 
     Example:
         >>> metric = ExpectedCalibrationError(2)

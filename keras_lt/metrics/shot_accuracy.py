@@ -43,6 +43,8 @@ class ShotAccuracy(keras.metrics.Metric):
     Raises: ValueError: if `group` is unknown or has no class: leave such a
         group out, as `shot_accuracy_metrics` does.
 
+    See also: `shot_accuracy_metrics`, all at once; `stats.shot_groups`.
+
     Example:
         >>> metric = ShotAccuracy([200, 50, 5], "few")
         >>> metric.update_state([0, 2, 2], [[1, 0, 0], [0, 0, 1], [1, 0, 0]])
