@@ -94,7 +94,8 @@ class Listing:
         elif options.validation_share and "validation" not in whole.names:
             counts = whole.counts("train")
             held_out = validation_counts(counts, options.validation_share)
-            whole = whole.split_off("validation", held_out)
+            if any(held_out):  # of classes of two images, none
+                whole = whole.split_off("validation", held_out)
         found = {split: whole.images(split, options) for split in whole.names}
         return Splits(
             train=found["train"],

@@ -139,6 +139,9 @@ def test_a_share_of_each_class_is_held_out(tmp_path):
     dataset = folder(own, validation_share=0.2)
     expected = {"train": [9, 3], "validation": [2, 0], "test": [0, 1]}
     assert counts(dataset) == expected
+    few = classes(tmp_path / "few", {"ant": 2, "bee": 2})
+    dataset = folder(few, validation_share=0.2, skip_unreadable=True)
+    assert counts(dataset) == {"train": [1, 1], "test": [1, 1]}
     with pytest.raises(ValueError, match="`validation_share` is for images on"):
         load("digits_lt", validation_share=0.2)
 
