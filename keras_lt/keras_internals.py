@@ -98,6 +98,19 @@ def replace_part(
     owner._layers[position] = new
 
 
+def output_operation(model: keras.Model) -> Any:
+    """The layer or operation that gives a model's one output.
+
+    None if it has several, or was not made of layers by calling them.
+    """
+    outputs: Any = getattr(model, "outputs", None)
+    if outputs is None or len(outputs) != 1:
+        return None
+    found = outputs[0]._keras_history.operation
+    inner = isinstance(found, keras.Model) and output_operation(found)
+    return inner or found
+
+
 def own_trainable_variables(layer: keras.Layer) -> list[keras.Variable]:
     """Variables of a layer that it made to be trained, also while frozen.
 

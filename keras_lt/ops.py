@@ -19,8 +19,10 @@ def class_ids(labels: Tensor) -> Tensor:
     labels = ops.convert_to_tensor(labels)
     if are_mixed(labels):
         raise ValueError(
-            "labels must be class ids `(B,)` here, got mixed ones of shape "
-            f"{tuple(labels.shape)}; `losses.SoftmaxCrossentropy` takes them"
+            "labels must be class ids `(B,)` here, got one-hot or mixed ones "
+            f"of shape {tuple(labels.shape)}; `argmax(labels, -1)` makes ids "
+            "of one-hot ones, and the losses of `losses.TAKE_MIXED_LABELS` "
+            "take both"
         )
     return ops.cast(ops.reshape(labels, (-1,)), "int32")
 
@@ -36,6 +38,29 @@ def class_shares(labels: Tensor, logits: Tensor) -> Tensor:
     if are_mixed(labels):
         return ops.cast(labels, logits.dtype)
     return ops.one_hot(class_ids(labels), logits.shape[-1], dtype=logits.dtype)
+
+
+def smoothed(labels: Tensor, logits: Tensor, smoothing: float) -> Tensor:
+    """Labels as they are, or, with smoothing, as probabilities `(B, C)`.
+
+    Args:
+        labels: Of any form.
+        logits: `(..., C)`.
+        smoothing: Share of a label that all classes get alike.
+    """
+    if not smoothing:
+        return labels
+    even = smoothing / logits.shape[-1]
+    return (1 - smoothing) * class_shares(labels, logits) + even
+
+
+def check_smoothing(smoothing: float) -> float:
+    """Return it, if it is a share in [0, 1); else a ValueError."""
+    if not 0 <= smoothing < 1:
+        raise ValueError(
+            f"`label_smoothing` must be in [0, 1), got {smoothing}"
+        )
+    return smoothing
 
 
 def of_every_expert(

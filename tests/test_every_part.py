@@ -23,6 +23,7 @@ ARGUMENTS = {
             "class_counts": COUNTS,
             "beta": 0.99,
             "form": "softmax_bce",
+            "label_smoothing": 0.1,
             "reduction": "sum",
             "name": "weighted",
         },
@@ -33,6 +34,7 @@ ARGUMENTS = {
             "class_counts": COUNTS,
             "gamma": 0.5,
             "beta": 0.99,
+            "label_smoothing": 0.1,
             "reduction": "sum",
             "name": "focus",
         },
@@ -74,6 +76,7 @@ ARGUMENTS = {
         {
             "class_counts": COUNTS,
             "tau": 0.5,
+            "label_smoothing": 0.1,
             "reduction": "sum",
             "name": "adjusted",
         },
@@ -117,7 +120,9 @@ ARGUMENTS = {
             "name": "lessons",
         }
     ],
-    "SoftmaxCrossentropy": [{"reduction": "sum", "name": "plain"}],
+    "SoftmaxCrossentropy": [
+        {"label_smoothing": 0.1, "reduction": "sum", "name": "plain"}
+    ],
     "RouterLoss": [{"pos_weight": 5.0, "reduction": "sum", "name": "routes"}],
     "DistillationLoss": [
         {

@@ -25,6 +25,7 @@ from keras_lt.keras_internals import (
     build_from,
     flatten_layers,
     jax_state,
+    output_operation,
     own_trainable_variables,
     parts,
     processes,
@@ -344,3 +345,13 @@ def test_losses_of_each_thread():
     thread.join()
     assert [float(loss) for loss in found] == [5.0]
     assert [float(loss) for loss in layer.losses] == [2.0]
+
+
+def test_the_layer_of_an_output():
+    images = keras.Input((2,))
+    dense = keras.layers.Dense(3)
+    inner = keras.Model(images, dense(images))
+    outer = keras.Sequential([keras.Input((2,)), inner])
+    assert output_operation(inner) is output_operation(outer) is dense
+    assert output_operation(keras.Model(images, [dense(images)] * 2)) is None
+    assert output_operation(keras.Sequential([dense])) is None

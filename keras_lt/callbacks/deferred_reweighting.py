@@ -21,7 +21,10 @@ class DeferredReweighting(keras.callbacks.Callback):
     Args:
         epoch: First epoch (from 0) with the loss's class weights.
 
-    Raises: ValueError: when training starts, if the model's loss has no
+    Of several losses, a dictionary or list of those of a model's outputs, it
+    holds back the weights of all that have some.
+
+    Raises: ValueError: when training starts, if no loss of the model has
         `class_weights`, or if `epoch` is negative.
 
     See also: `losses.LDAMLoss`; `losses.ClassBalancedLoss`.
@@ -45,22 +48,23 @@ class DeferredReweighting(keras.callbacks.Callback):
         if epoch < 0:
             raise ValueError(f"`epoch` must be >= 0, got {epoch}")
         self.epoch = epoch
-        self._own = {}
+        self._own = []
 
     def on_train_begin(self, logs=None):
-        """Remember the loss's weights."""
-        found = {name: getattr(self.model.loss, name, None) for name in LATE}
-        if found["class_weights"] is None:
+        """Remember the losses' weights."""
+        self._own = [
+            (loss, name, np.array(getattr(loss, name)))
+            for loss in keras.tree.flatten(self.model.loss)
+            if getattr(loss, "class_weights", None) is not None
+            for name in LATE
+            if getattr(loss, name, None) is not None
+        ]
+        if not self._own:
             raise ValueError(
                 "`DeferredReweighting` needs a loss with `class_weights`, got "
                 f"{self.model.loss!r}"
             )
-        self._own = {
-            name: np.array(values)
-            for name, values in found.items()
-            if values is not None
-        }
-        self._use({name: np.ones_like(own) for name, own in self._own.items()})
+        self._use([(*of, np.ones_like(own)) for *of, own in self._own])
 
     def on_epoch_begin(self, epoch, logs=None):
         """Switch when the time has come."""
@@ -68,14 +72,13 @@ class DeferredReweighting(keras.callbacks.Callback):
             self._use(self._own)
 
     def on_train_end(self, logs=None):
-        """Give the loss its weights back."""
+        """Give the losses their weights back."""
         self._use(self._own)
 
-    def _use(self, values):
-        loss = self.model.loss
-        if all(np.array_equal(getattr(loss, k), v) for k, v in values.items()):
+    def _use(self, chosen):
+        if all(np.array_equal(getattr(loss, k), v) for loss, k, v in chosen):
             return
-        for name, value in values.items():
+        for loss, name, value in chosen:
             setattr(loss, name, value)
         self.model.make_train_function(force=True)
         self.model.make_test_function(force=True)

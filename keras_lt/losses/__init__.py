@@ -14,6 +14,7 @@ from keras_lt.losses.shike import SHIKELoss
 from keras_lt.losses.softmax_crossentropy import SoftmaxCrossentropy
 
 TAKE_MIXED_LABELS = (
+    ClassBalancedLoss,
     FocalLoss,
     LabelAwareSmoothing,
     LogitAdjustedLoss,

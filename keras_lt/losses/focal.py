@@ -7,11 +7,14 @@ from keras import ops
 
 from keras_lt import stats
 from keras_lt.checking import checked
+from keras_lt.losses.checks import check_logits
 from keras_lt.ops import (
     are_mixed,
+    check_smoothing,
     class_ids,
     class_shares,
     of_every_expert,
+    smoothed,
     take_class,
 )
 
@@ -36,6 +39,8 @@ class FocalLoss(keras.losses.Loss):
             all.
         beta: Of the effective number, in [0, 1): 0 weighs all classes alike,
             towards 1 the weights become inverse frequencies.
+        label_smoothing: Share of each label that all classes get alike, in
+            [0, 1).
         reduction: As in `keras.losses.Loss`; the mean divides by the number
             of images, not by the sum of weights.
         name: Name of the loss.
@@ -69,11 +74,13 @@ class FocalLoss(keras.losses.Loss):
         *,
         gamma: float = 1.0,
         beta: float = 0.0,
+        label_smoothing: float = 0.0,
         reduction: str | None = "sum_over_batch_size",
         name: str = "focal_loss",
         **kwargs,
     ):
         super().__init__(name=name, reduction=reduction, **kwargs)
+        self.label_smoothing = check_smoothing(label_smoothing)
         if not gamma >= 0:
             raise ValueError(f"`gamma` must be >= 0, got {gamma}")
         self.class_counts = list(stats.check_class_counts(class_counts))
@@ -84,6 +91,8 @@ class FocalLoss(keras.losses.Loss):
 
     def call(self, y_true, y_pred):
         """Return the values `(B,)`."""
+        check_logits(y_pred, self.class_counts)
+        y_true = smoothed(y_true, y_pred, self.label_smoothing)
         return of_every_expert(self._compare, y_true, y_pred)
 
     def _compare(self, labels, logits):
@@ -106,4 +115,5 @@ class FocalLoss(keras.losses.Loss):
             "class_counts": self.class_counts,
             "gamma": self.gamma,
             "beta": self.beta,
+            "label_smoothing": self.label_smoothing,
         }

@@ -8,6 +8,7 @@ from keras import ops
 
 from keras_lt import stats
 from keras_lt.checking import checked
+from keras_lt.losses.checks import check_logits
 from keras_lt.ops import class_shares, of_every_expert
 
 FORMS = ("concave", "linear", "convex")
@@ -88,6 +89,7 @@ class LabelAwareSmoothing(keras.losses.Loss):
 
     def call(self, y_true, y_pred):
         """Return the values `(B,)`."""
+        check_logits(y_pred, self.class_counts)
         return of_every_expert(self._compare, y_true, y_pred)
 
     def _compare(self, labels, logits):

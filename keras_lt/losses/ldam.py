@@ -8,6 +8,7 @@ from keras import ops
 
 from keras_lt import stats
 from keras_lt.checking import checked
+from keras_lt.losses.checks import check_logits, warn_of_margins
 from keras_lt.ops import class_ids, take_class, weighted_mean_terms
 
 
@@ -83,6 +84,8 @@ class LDAMLoss(keras.losses.Loss):
 
     def call(self, y_true, y_pred):
         """Return the values `(B,)` of labels `(B,)` and logits `(B, C)`."""
+        check_logits(y_pred, self.class_counts)
+        warn_of_margins(self.scale)
         labels = class_ids(y_true)
         dtype = y_pred.dtype
         margins = ops.convert_to_tensor(self.scale * self.margins, dtype)

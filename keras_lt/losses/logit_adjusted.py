@@ -10,7 +10,9 @@ from keras import ops
 
 from keras_lt import stats
 from keras_lt.checking import checked
+from keras_lt.losses.checks import check_logits
 from keras_lt.losses.softmax_crossentropy import SoftmaxCrossentropy
+from keras_lt.ops import check_smoothing
 
 
 @keras.saving.register_keras_serializable(package="keras_lt")
@@ -26,6 +28,8 @@ class LogitAdjustedLoss(keras.losses.Loss):
         tau: Exponent of the priors; 0 is plain cross entropy. Several are
             those of E experts: with different ones, some say more of frequent
             classes and others of rare ones.
+        label_smoothing: Share of each label that all classes get alike, in
+            [0, 1).
         reduction: As in `keras.losses.Loss`.
         name: Name of the loss.
         **kwargs: Of `keras.losses.Loss`, such as `dtype`.
@@ -58,11 +62,13 @@ class LogitAdjustedLoss(keras.losses.Loss):
         class_counts: Sequence[int],
         *,
         tau: float | Sequence[float] = 1.0,
+        label_smoothing: float = 0.0,
         reduction: str | None = "sum_over_batch_size",
         name: str = "logit_adjusted_loss",
         **kwargs,
     ):
         super().__init__(name=name, reduction=reduction, **kwargs)
+        self.label_smoothing = check_smoothing(label_smoothing)
         self.class_counts = stats.check_class_counts(class_counts)
         self.tau: Any = tau
         if not isinstance(tau, int | float):
@@ -71,11 +77,12 @@ class LogitAdjustedLoss(keras.losses.Loss):
         log_priors = [math.log(n / total) for n in self.class_counts]
         # (C,), or (E, C)
         self._shift = np.multiply.outer(self.tau, log_priors).tolist()
-        self._plain = SoftmaxCrossentropy()
+        self._plain = SoftmaxCrossentropy(label_smoothing=label_smoothing)
 
     def call(self, y_true, y_pred):
         """Return the values `(B,)`."""
         y_pred = ops.convert_to_tensor(y_pred)
+        check_logits(y_pred, self.class_counts)
         if isinstance(self.tau, list):
             self._check_experts(y_pred.shape)
         return self._plain.call(y_true, y_pred + ops.array(self._shift))
@@ -89,5 +96,9 @@ class LogitAdjustedLoss(keras.losses.Loss):
 
     def get_config(self):
         """Return the arguments."""
-        own = {"class_counts": list(self.class_counts), "tau": self.tau}
-        return {**super().get_config(), **own}
+        return {
+            **super().get_config(),
+            "class_counts": list(self.class_counts),
+            "tau": self.tau,
+            "label_smoothing": self.label_smoothing,
+        }

@@ -8,6 +8,7 @@ from keras import ops
 
 from keras_lt import stats
 from keras_lt.checking import checked
+from keras_lt.losses.checks import check_logits
 from keras_lt.ops import class_ids, mean_over_replicas, take_class
 
 FUSED = ("crossentropy", "bounded")
@@ -102,6 +103,7 @@ class ResLTLoss(keras.losses.Loss):
 
     def call(self, y_true, y_pred):
         """Return the values `(B,)` of labels `(B,)`, logits `(B, V, C)`."""
+        check_logits(y_pred, self.class_counts)
         labels = class_ids(y_true)
         branches = self.members.shape[1]
         if y_pred.shape[1] % branches:

@@ -9,6 +9,7 @@ from keras import ops
 
 from keras_lt import stats
 from keras_lt.checking import checked
+from keras_lt.losses.checks import check_logits
 from keras_lt.losses.ldam import LDAMLoss
 from keras_lt.ops import class_ids, kl_divergence
 
@@ -113,6 +114,7 @@ class RIDELoss(keras.losses.Loss):
 
     def call(self, y_true, y_pred):
         """Return the values `(B,)` of labels `(B,)`, logits `(B, E, C)`."""
+        check_logits(y_pred, self.class_counts)
         labels = class_ids(y_true)
         experts = y_pred.shape[1]
         if self.collaborative:

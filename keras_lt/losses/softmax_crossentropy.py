@@ -3,7 +3,13 @@
 import keras
 
 from keras_lt.checking import checked
-from keras_lt.ops import are_mixed, of_every_expert
+from keras_lt.losses.checks import check_logits
+from keras_lt.ops import (
+    are_mixed,
+    check_smoothing,
+    of_every_expert,
+    smoothed,
+)
 
 
 @keras.saving.register_keras_serializable(package="keras_lt")
@@ -14,6 +20,8 @@ class SoftmaxCrossentropy(keras.losses.Loss):
     labels that a transform such as mixup has mixed, `CategoricalCrossentropy`.
 
     Args:
+        label_smoothing: Share of each label that all classes get alike, in
+            [0, 1).
         reduction: As in `keras.losses.Loss`.
         name: Name of the loss.
         **kwargs: Of `keras.losses.Loss`, such as `dtype`.
@@ -38,15 +46,24 @@ class SoftmaxCrossentropy(keras.losses.Loss):
     def __init__(
         self,
         *,
+        label_smoothing: float = 0.0,
         reduction: str | None = "sum_over_batch_size",
         name: str = "softmax_crossentropy",
         **kwargs,
     ):
         super().__init__(name=name, reduction=reduction, **kwargs)
+        self.label_smoothing = check_smoothing(label_smoothing)
 
     def call(self, y_true, y_pred):
         """Return the values `(B,)`."""
+        check_logits(y_pred)
+        y_true = smoothed(y_true, y_pred, self.label_smoothing)
         return of_every_expert(_crossentropy, y_true, y_pred)
+
+    def get_config(self):
+        """Return the arguments."""
+        own = {"label_smoothing": self.label_smoothing}
+        return {**super().get_config(), **own}
 
 
 def _crossentropy(labels, logits):
