@@ -22,10 +22,11 @@ PLACES = reference.places()
 def on_config(config):
     """Complete the navigation: the reference, and pages that are there."""
     config.nav = [_present(entry, config.docs_dir) for entry in config.nav]
-    made = {"API reference": reference.pages(), "Examples": examples.names()}
+    parts = [{pathlib.Path(page).stem: page} for page in reference.pages()]
+    made = {"API reference": parts, "Examples": examples.names()}
     for entry in config.nav:
         for title in made.keys() & entry.keys():
-            entry[title] = [*made[title]]
+            entry[title] = made[title]
     return config
 
 

@@ -46,7 +46,9 @@ def _page(part: str) -> str:
     text = _entry(f"keras_lt.{part}", members=[*public(part)])
     if part == "methods":
         for name in keras_lt.methods.METHODS:
-            text += _entry(recipe(name), heading=name, heading_level=2)
+            text += _entry(
+                recipe(name), heading=name, heading_level=2, toc_label=name
+            )
     return text
 
 
