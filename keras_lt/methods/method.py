@@ -156,7 +156,8 @@ class Method:
 
         Args:
             values: Hyperparameters by flat name.
-            factor: On their epochs; a stage that is not left out keeps two.
+            factor: On their epochs; a stage that is not left out keeps two, and
+                its warm-up one.
 
         Returns:
             All values.
@@ -168,7 +169,10 @@ class Method:
             return epochs and max(round(epochs * factor), min(epochs, 2))
 
         names = {"epochs", *(f"{name}_epochs" for name in self.after)}
-        return {n: scaled(v) if n in names else v for n, v in values.items()}
+        found = {n: scaled(v) if n in names else v for n, v in values.items()}
+        if warmup := found.get("warmup_epochs"):
+            found["warmup_epochs"] = max(round(warmup * factor), 1)
+        return found
 
     def _flat(self, given: Mapping[str, Any]) -> dict[str, Any]:
         values = {}

@@ -8,13 +8,16 @@ from keras_lt.runs.request import Request
 OWN = ("folder", "csv")  # data sets of the user
 CHOOSES = "auto"  # the method that needs validation images
 SHARE = 0.2  # of each class
+IMAGE_SIZE = 224
+MINUTES = "20"
 
 
 def settled(request: Request) -> Request:
     """A request that says which methods, and which images are held out."""
     own = request.images.dataset in OWN
     methods = request.choice.method or (CHOOSES if own else "wb",)
-    choice = dataclasses.replace(request.choice, method=methods)
+    budget = request.choice.budget or (MINUTES if own else "published")
+    choice = dataclasses.replace(request.choice, method=methods, budget=budget)
     return dataclasses.replace(
         request, choice=choice, images=settled_images(request.images)
     )

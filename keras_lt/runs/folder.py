@@ -67,6 +67,11 @@ class RunFolder(Workdir):
         return self.path / "run.lock"
 
     @property
+    def speed_file(self) -> pathlib.Path:
+        """File of what the device does in a second, see `speed`."""
+        return self.path / "speed.json"
+
+    @property
     def plots(self) -> pathlib.Path:
         """Folder of plots."""
         return self.path / "plots"
@@ -170,7 +175,7 @@ class RunFolder(Workdir):
     def _holds_leftovers(self):
         """Whether all there is is left of a first write that was killed."""
         return self.path.is_dir() and all(
-            path == self.lock_file or atomic.is_partial(path)
+            path in (self.lock_file, self.speed_file) or atomic.is_partial(path)
             for path in self.path.iterdir()
         )
 

@@ -43,9 +43,15 @@ class Choice:
         "every --then goes on from there; a table shows them all.",
         domain=Domain(empty=True),
     )
+    budget: str | None = option(
+        None,
+        "Minutes that a run may take, from which network, image size, epochs, "
+        "batch and rates follow, but for those that are given; or published. "
+        "Default: 20 for folder and csv, else published.",
+    )
     epochs_scale: float = option(
         1.0,
-        "Factor on the epochs of every stage.",
+        "Factor on the epochs of every stage, and of warm-up.",
         domain=Domain(0, 1e6, above=True),
     )
     batch_size: int | None = option(
@@ -168,9 +174,10 @@ class DataOptions:
         "(default: TensorFlow Datasets); with images and their published "
         "lists; with one folder a class; or the csv file.",
     )
-    image_size: int = option(
-        224,
-        "Pixels of a side of images that stay on disk.",
+    image_size: int | None = option(
+        None,
+        "Pixels of a side of images that stay on disk. Default: by --budget, "
+        "or 224.",
         domain=Domain(0, 2**14, above=True),
     )
     test_per_class: int | None = option(
@@ -183,14 +190,13 @@ class DataOptions:
         None,
         "Share of each class to test on, of your own images without a test "
         "split; of four images or more at least two. 0: as many of every class "
-        "as a third of the smallest, at most 50. Default: 0.2.",
+        "as a third of the smallest. Default: 0.2.",
         domain=Domain(0, 1, below=True),
     )
     small_classes: str = option(
         "error",
-        "Classes of your own images without an image, or with one where a "
-        "test split is to be made: error; train_only, which tests on the "
-        "others; drop, which leaves them out.",
+        "Classes of your own images with too few to train, or to test: error; "
+        "train_only, which tests on the others; drop, which leaves them out.",
         domain=Domain(known=("error", "train_only", "drop")),
     )
     unreadable: str = option(
@@ -215,12 +221,10 @@ class DataOptions:
         "Training images of each class to hold out for tuning.",
         domain=NUMBER,
     )
-
     validation_share: float | None = option(
         None,
         "In place of it: share of each class, of your own images without a "
-        "validation split, which methods are chosen by, never trained on. "
-        "Default: 0.2 of your own images.",
+        "validation split; never trained on. Default: 0.2 of these.",
         domain=Domain(0, 1, below=True),
     )
 
@@ -241,5 +245,6 @@ class DataOptions:
         values = dataclasses.asdict(self)
         skip = values.pop("unreadable") == "skip"
         name = values.pop("dataset")
+        values["image_size"] = self.image_size or 224
         values["validation_share"] = self.validation_share or 0.0
         return data.load(name, **values, skip_unreadable=skip)

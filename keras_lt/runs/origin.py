@@ -83,7 +83,7 @@ def find_origin(
         found = _read(images, source)
     else:
         counts = class_counts or _published(images, source)
-        size = PIXELS if source.imbalance_ratio else images.image_size
+        size = PIXELS if source.imbalance_ratio else images.image_size or 224
         shape = (size, size, len(source.pixel_mean))
         classes = CLASSES.get(name, network.num_classes)
         names = (*map(str, range(len(counts) if counts else classes)),)

@@ -16,6 +16,7 @@ from keras_lt.runs.defaults import settled
 from keras_lt.runs.folder import RunFolder
 from keras_lt.runs.one_run import Run
 from keras_lt.runs.options import Choice
+from keras_lt.runs.planning import planned
 from keras_lt.runs.preparation import batch_sizes, make_loader, make_recipe
 from keras_lt.runs.request import Request
 from keras_lt.runs.start import hash_of_file
@@ -40,7 +41,9 @@ def make_runs(request: Request) -> list[Run]:
     check(request)
     variants = make_variants(request.choice, request.conditions)
     seeds = _seeds(request.choice)
-    dataset = request.images.load()
+    request, variants, dataset = planned(
+        request, variants, request.images.load()
+    )
     several = len(variants) * len(seeds) > 1
     runs: list[Run] = []
     alone: dict[tuple[str, int], RunFolder] = {}
@@ -141,7 +144,7 @@ def _hyperparameters(
     """Resolve all: defaults, preset and variants, --set, other flags."""
     choice, method = request.choice, variant.method
     published = method.published(family, variant.settings)
-    values = {**published, **variant.settings}
+    values = {**published, **variant.planned, **variant.settings}
     if choice.batch_size is not None:
         values["batch_size"] = choice.batch_size
     if choice.lr_scaling == "linear":
@@ -149,7 +152,8 @@ def _hyperparameters(
         for name in published:
             if name.split("_")[-1] == "lr" and name not in variant.settings:
                 values[name] *= factor
-    values = method.scale_epochs(values, choice.epochs_scale)
+    factor = choice.epochs_scale * variant.epochs_factor
+    values = method.scale_epochs(values, factor)
     _check_parts(values, request.conditions.accumulate_steps)
     return values
 

@@ -24,6 +24,8 @@ class Variant:
         then: Names of the stages that follow.
         goes_on: Whether these begin where another line, the method alone,
             ends.
+        planned: Values in place of published ones, see `planning`.
+        epochs_factor: On the epochs of all stages.
     """
 
     name: str
@@ -32,6 +34,8 @@ class Variant:
     shown: Mapping[str, Any]
     then: tuple[str, ...] = ()
     goes_on: bool = False
+    planned: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    epochs_factor: float = 1.0
 
 
 def make_variants(choice: Choice, conditions: Conditions) -> list[Variant]:

@@ -133,4 +133,6 @@ def test_epochs_are_scaled():
     assert scaled["epochs"] == (16, 0, 2)
     assert scaled["crt_epochs"] == 2
     changed = {name for name in values if scaled[name] != values[name]}
-    assert changed == {"epochs", "crt_epochs"}
+    assert changed == {"epochs", "crt_epochs", "warmup_epochs"}
+    assert scaled["warmup_epochs"] == 2
+    assert method.scale_epochs(values, 0.01)["warmup_epochs"] == 1

@@ -1,6 +1,7 @@
 """Images on disk that stand where an array of images does."""
 
 import concurrent.futures
+import copy
 import functools
 import os
 import pathlib
@@ -78,6 +79,13 @@ class ImageFiles:
         if isinstance(index, slice):
             index = np.arange(len(self))[index]
         return self.read(index)
+
+    def at(self, size: int) -> "ImageFiles":
+        """The same images in another size."""
+        other = copy.copy(self)
+        other.shape = (len(self), size, size, 3)
+        other.whole = whole_of(size)
+        return other
 
     def path(self, position: int) -> pathlib.Path:
         """Path of one image."""

@@ -1,0 +1,157 @@
+"""Which network, images and epochs a request gets for its minutes."""
+
+import dataclasses
+import math
+import pathlib
+from collections.abc import Sequence
+from typing import Any
+
+from keras_lt.data import ImageDataset
+from keras_lt.devices import is_chief, processes
+from keras_lt.runs import budget
+from keras_lt.runs.defaults import IMAGE_SIZE, OWN
+from keras_lt.runs.folder import RunFolder
+from keras_lt.runs.request import Request
+from keras_lt.runs.speed import Speeds
+from keras_lt.runs.variants import Variant
+
+
+def planned(
+    request: Request, variants: Sequence[Variant], dataset: ImageDataset
+) -> tuple[Request, list[Variant], ImageDataset]:
+    """Fit what is asked for into its minutes, and print how.
+
+    Args:
+        request: With a budget; without one nothing is planned.
+        variants: Lines of the table to come.
+        dataset: Its images, of any size.
+
+    Returns:
+        The three, with the size of images, and settings of the lines.
+
+    Raises:
+        ValueError: for a budget in several processes, which would measure
+            different speeds.
+    """
+    given, images = _minutes(request), request.images
+    open_to = [line for line in variants if _is_open(line, request)]
+    if given is None or not open_to:
+        size = images.image_size or IMAGE_SIZE
+        images = dataclasses.replace(images, image_size=size)
+        return dataclasses.replace(request, images=images), [*variants], dataset
+    if processes()[1] > 1:
+        raise ValueError(
+            "--budget measures one process; several need --budget=published"
+        )
+    made = _Planner(request, open_to, dataset, given)
+    pixels = made.size.pixels
+    if images.dataset in OWN:
+        images = dataclasses.replace(images, image_size=pixels)
+        dataset = images.load()
+    lines = [made.line(v) if v in open_to else v for v in variants]
+    return dataclasses.replace(request, images=images), lines, dataset
+
+
+def _minutes(request: Request) -> float | None:
+    text = request.choice.budget
+    if text in (None, budget.PUBLISHED):
+        return None
+    try:
+        minutes = float(text or "")
+    except ValueError:
+        minutes = math.nan
+    if not 0 < minutes < math.inf:
+        raise ValueError(
+            f"--budget must be minutes > 0, or {budget.PUBLISHED}, got {text!r}"
+        )
+    return minutes
+
+
+def _is_open(line: Variant, request: Request) -> bool:
+    """Whether something of a line is left to plan."""
+    known = {"epochs", "backbone"} <= line.settings.keys()
+    return not (known and request.images.image_size)
+
+
+class _Planner:
+    """Plans of lines that share their images."""
+
+    def __init__(
+        self,
+        request: Request,
+        lines: Sequence[Variant],
+        dataset: ImageDataset,
+        minutes: float,
+    ):
+        self.family = dataset.source.family
+        self.minutes = minutes
+        self.own = request.images.dataset in OWN
+        held_out = len(dataset.validation[1]) if dataset.validation else 0
+        images = len(dataset.train[1])
+        seeds = len(request.choice.seeds or "1")
+        self.work = budget.Work(images, held_out, "ce", seeds)
+        first = self._published(lines[0])
+        self.batch_size = lines[0].settings.get(
+            "batch_size",
+            request.choice.batch_size
+            or (budget.batch_size(images) if self.own else first["batch_size"]),
+        )
+        root = pathlib.Path(request.manner.workdir or "runs")
+        self.speeds = Speeds(root, dataset, self.batch_size)
+        self.size = self._size(request, lines[0], first, dataset)
+
+    def _published(self, line: Variant) -> dict[str, Any]:
+        return line.method.published(self.family, line.settings)
+
+    def _size(self, request, line, published, dataset):
+        """Size by the speed of the smallest, and by operations."""
+        start = request.conditions.init_from
+        backbone = line.settings.get("backbone")
+        pixels = request.images.image_size
+        if not self.own:
+            backbone = published["backbone"]
+            pixels = dataset.input_shape[0]
+        elif start and pathlib.Path(start).is_dir():
+            config = RunFolder(start).config()
+            backbone = config.hyperparameters["backbone"]
+            pixels = config.data.image_size
+        elif start and not backbone:
+            backbone = published["backbone"]
+        sizes = budget.candidates(backbone, pixels)
+        if len(sizes) == 1:
+            return sizes[0]
+        smallest = self.speeds.of(sizes[0])
+
+        def expected(size):
+            times = size.macs / sizes[0].macs
+            return dataclasses.replace(smallest, step=smallest.step * times)
+
+        return budget.largest(sizes, self.work, self.minutes, expected)
+
+    def line(self, line: Variant) -> Variant:
+        """A line with its plan, which is printed."""
+        published = self._published(line)
+        total = sum(published["epochs"])
+        work = dataclasses.replace(self.work, method=line.name)
+        speed = self.speeds.of(self.size)
+        chosen = "epochs" in line.settings
+        epochs = (
+            sum(line.settings["epochs"])
+            if chosen
+            else budget.epochs_within(work, speed, self.minutes, total)
+        )
+        seconds = epochs * budget.epoch_seconds(work, speed)
+        seconds += budget.PROGRAMS.get(line.name, 2) * speed.program
+        plan = budget.Plan(
+            self.size, epochs, self.batch_size, seconds, self.minutes
+        )
+        if is_chief():
+            print(budget.describe(plan, work, speed), flush=True)
+            if self.own and (told := budget.warning(line.name, epochs, total)):
+                print(told, flush=True)
+        values = budget.settings(plan, published, line.settings)
+        return dataclasses.replace(
+            line,
+            planned=values if self.own else {},
+            epochs_factor=1.0 if chosen else epochs / total,
+        )
