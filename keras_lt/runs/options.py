@@ -6,10 +6,10 @@ Importing this brings neither Keras nor a backend.
 import dataclasses
 from typing import Any
 
-from keras_lt.domains import COUNT, NUMBER, Domain, shown
-from keras_lt.hyperparameters import nearest
+from keras_lt.domains import COUNT, NUMBER, Domain
 from keras_lt.image_reader import MAX_PIXELS
 from keras_lt.runs.flags import option
+from keras_lt.runs.known_data import check_dataset
 
 PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
 
@@ -237,11 +237,7 @@ class DataOptions:
         """
         from keras_lt import data
 
-        if self.dataset not in data.DATASETS:
-            raise ValueError(
-                f"--dataset: no data set {shown(self.dataset)}"
-                f"{nearest(self.dataset, data.DATASETS)}"
-            )
+        check_dataset(self.dataset, data.DATASETS)
         values = dataclasses.asdict(self)
         skip = values.pop("unreadable") == "skip"
         name = values.pop("dataset")

@@ -91,7 +91,8 @@ def test_unreadable_images_are_skipped_or_fatal(photos):
     ("flag", "message"),
     [
         ("--unreadable=ignore", "--unreadable must be error or skip"),
-        ("--image_size=0", "--image_size must be > 0, got 0"),
+        ("--dataset=photos", "take --dataset=folder --data_dir=photos"),
+        ("--image-size=0", "--image_size must be > 0, got 0"),
         ("--test_per_class=0", "--test_per_class must be > 0, got 0"),
         ("--imbalance_ratio=10", "folder has the tail that its images have"),
         ("--data_dir=absent", "must be a folder, got absent"),
