@@ -20,6 +20,9 @@ Examples:
   Each method once, and three ways to go on from it, in one table:
     keras-lt train --method=ce,ldam,ride --then=crt --then=lws,tau --then=la
 
+  Weight decay found on held-out training images, then one run with it:
+    keras-lt train --method=wb --tune=l2,lr --trials=20
+
   Three seeds side by side, where one small network leaves a GPU idle (JAX):
     keras-lt train --method=ce --backend=jax --seeds=0,1,2
 
@@ -41,15 +44,20 @@ from keras_lt.preemption import Preempted, heeded
 from keras_lt.runs.lock import Locked
 from keras_lt.runs.manner import Devices, Manner
 from keras_lt.runs.options import Choice, Conditions, DataOptions
+from keras_lt.runs.tuning.options import Tuning
 
-GROUPS = (Choice, Conditions, DataOptions, Manner, Devices)
+GROUPS = (Choice, Tuning, Conditions, DataOptions, Manner, Devices)
 NAMES = ()
 EXPECTED = (DataError, Locked, DamagedFile, OSError)  # while runs are executed
 FAILED, DIVERGED = 1, 3  # status of the program
 
 
-def prepare(argv: Sequence[str]) -> list[Any]:
-    """Parse and check everything that can be wrong; return the runs."""
+def prepare(argv: Sequence[str]) -> Any:
+    """Parse and check everything that can be wrong.
+
+    Returns:
+        The runs; with --tune the search that has one to follow.
+    """
     given = arguments.parse(argv, GROUPS, NAMES)
     images, devices = given[DataOptions], given[Devices]
     # Digits have 8x8 pixels.
@@ -65,7 +73,12 @@ def prepare(argv: Sequence[str]) -> list[Any]:
         images=images,
         manner=given[Manner],
         command=arguments.command(argv),
+        tuning=given[Tuning],
     )
+    if request.tuning.tune:
+        from keras_lt.runs.tuning import search
+
+        return search.prepare(request)
     return make_runs(request)
 
 
@@ -90,6 +103,8 @@ def _train(argv: Sequence[str]) -> None:
     from keras_lt.runs.execution import execute
     from keras_lt.training import Diverged
 
+    if not isinstance(runs, list):  # a search, which has one to follow
+        runs = arguments.checked(runs.run, errors=EXPECTED)
     first, failures = runs[0], []
 
     def note(run, error):

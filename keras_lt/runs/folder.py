@@ -1,7 +1,4 @@
-"""The folder of a run: the one place that knows the names of its files.
-
-Importing this does not bring Keras.
-"""
+"""The folder of a run, the one place that knows its files; without Keras."""
 
 import contextlib
 import dataclasses
@@ -75,6 +72,11 @@ class RunFolder(Workdir):
     def plots(self) -> pathlib.Path:
         """Folder of plots."""
         return self.path / "plots"
+
+    @property
+    def tuning(self) -> pathlib.Path:
+        """Folder of the study that found hyperparameters, and its trials."""
+        return self.path / "tuning"
 
     def tensorboard(self, stage: str) -> pathlib.Path:
         """Folder of a stage's TensorBoard events."""
@@ -173,9 +175,10 @@ class RunFolder(Workdir):
             )
 
     def _holds_leftovers(self):
-        """Whether all there is is left of a first write that was killed."""
+        """Whether all there is is a study, or left of a write that ended."""
+        own = (self.lock_file, self.speed_file, self.tuning)
         return self.path.is_dir() and all(
-            path in (self.lock_file, self.speed_file) or atomic.is_partial(path)
+            path in own or atomic.is_partial(path)
             for path in self.path.iterdir()
         )
 

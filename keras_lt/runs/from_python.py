@@ -12,6 +12,8 @@ from keras_lt.runs.manner import Manner
 from keras_lt.runs.options import Choice, Conditions, DataOptions
 from keras_lt.runs.plan import make_runs
 from keras_lt.runs.request import Request, split
+from keras_lt.runs.tuning import search
+from keras_lt.runs.tuning.options import Tuning
 
 SEVERAL = {"set", "sweep", "seeds", "seeds_mode"}
 
@@ -59,7 +61,7 @@ def train(
         TypeError: for an option that does not exist.
         ValueError: for what cannot be trained, before training.
     """
-    groups = (Choice, Conditions, DataOptions, Manner)
+    groups = (Choice, Conditions, DataOptions, Manner, Tuning)
     if several := SEVERAL & options.keys():
         raise TypeError(f"one run is trained here, got {sorted(several)}")
     if not isinstance(then := options.get("then", ""), str):
@@ -67,7 +69,8 @@ def train(
     own = tuple(f"{k}={v!r}" for k, v in (hyperparameters or {}).items())
     values = {"set": own, "seed": str(seed)}
     values |= {} if method is None else {"method": method}
-    choice, conditions, images, manner = split(values | options, *groups)
+    given = split(values | options, *groups)
+    choice, conditions, images, manner, tuning = given
     shown = ", ".join(f"{k}={v!r}" for k, v in (values | options).items())
     request = Request(
         choice=choice,
@@ -75,7 +78,11 @@ def train(
         images=images,
         manner=manner,
         command=f"keras_lt.runs.train({shown})",
+        tuning=tuning,
     )
-    (run,) = make_runs(request)
+    if tuning.tune:
+        (run,) = search.prepare(request).run()
+    else:
+        (run,) = make_runs(request)
     (result,) = execute([run])
     return FinishedRun(run.folder, result, run.folder.model())

@@ -49,6 +49,7 @@ class Run:
         together: Whether its seeds train side by side.
         seeds_mode: How, see `Choice`.
         verbose: Whether to show progress.
+        trial: What watches it if it is a trial, which shows no tables.
     """
 
     folder: RunFolder
@@ -63,6 +64,7 @@ class Run:
     together: bool = False
     seeds_mode: str | None = None
     verbose: bool = True
+    trial: Tracker | None = None
 
     @functools.cached_property
     def start(self) -> Start | None:
@@ -115,20 +117,18 @@ class Run:
                     self.start,
                 )
                 wanted, name = wanted_by(self.manner), self.folder.path.name
+                also = [self.trial] if self.trial else []
                 with (
                     self._failures_of_data(),
                     tracking(wanted, name, self.config.to_json()) as trackers,
                 ):
-                    result = self._train(trackers)
+                    result = self._train([*trackers, *also])
                     for tracker in trackers:
                         tracker.log(result["accuracy"], result["epochs"])
                 self.folder.finish(result)
-        result = self.folder.result()
-        reports.print_stages(result)
-        reports.print_seconds(result)
-        if self.manner.plots:
-            reports.draw(self.folder)
-        return result
+        if self.trial is None:
+            reports.show(self.folder, plots=self.manner.plots)
+        return self.folder.result()
 
     def _finished(self) -> Result | None:
         if self.folder.result_file.exists():

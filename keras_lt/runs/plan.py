@@ -24,11 +24,14 @@ from keras_lt.runs.variants import Variant, make_variants, start_of
 from keras_lt.training import Recipe
 
 
-def make_runs(request: Request) -> list[Run]:
+def make_runs(
+    request: Request, dataset: ImageDataset | None = None
+) -> list[Run]:
     """Make one run for each method, variant and seed.
 
     Args:
         request: What is asked for.
+        dataset: Its images, if they are there already.
 
     Returns:
         Runs, those that differ only in their seed one after the other; one
@@ -41,9 +44,8 @@ def make_runs(request: Request) -> list[Run]:
     check(request)
     variants = make_variants(request.choice, request.conditions)
     seeds = _seeds(request.choice)
-    request, variants, dataset = planned(
-        request, variants, request.images.load()
-    )
+    dataset = dataset or request.images.load()
+    request, variants, dataset = planned(request, variants, dataset)
     several = len(variants) * len(seeds) > 1
     runs: list[Run] = []
     alone: dict[tuple[str, int], RunFolder] = {}

@@ -65,6 +65,15 @@ def _range(counts):
     return f"{least:,}" if least == most else f"{least:,} to {most:,}"
 
 
+def show(folder: RunFolder, *, plots: bool) -> None:
+    """Print what a finished run has reached, and draw its plots."""
+    result = folder.result()
+    print_stages(result)
+    print_seconds(result)
+    if plots:
+        draw(folder)
+
+
 def print_stages(result: Mapping[str, Any]) -> None:
     """Print a table of accuracies, a line for each stage of a run."""
     if result.get("choice"):

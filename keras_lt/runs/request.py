@@ -8,6 +8,7 @@ from typing import Any
 from keras_lt.hyperparameters import nearest
 from keras_lt.runs.manner import Manner
 from keras_lt.runs.options import Choice, Conditions, DataOptions
+from keras_lt.runs.tuning.options import Tuning
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -20,6 +21,7 @@ class Request:
         images: Which images.
         manner: How the runs are carried out.
         command: As it can be typed again; kept beside the results.
+        tuning: Which hyperparameters are looked for.
     """
 
     choice: Choice
@@ -27,10 +29,14 @@ class Request:
     images: DataOptions
     manner: Manner
     command: str
+    tuning: Tuning = Tuning()
 
     def groups(self) -> tuple[Any, ...]:
         """All options, in their groups."""
-        return self.choice, self.conditions, self.images, self.manner
+        return (
+            *(self.choice, self.conditions, self.images),
+            *(self.manner, self.tuning),
+        )
 
 
 def split(values: Mapping[str, Any], *groups: type) -> list[Any]:

@@ -1,5 +1,6 @@
 """Which values hyperparameters may have, by their flat names."""
 
+import dataclasses
 from collections.abc import Collection, Mapping
 from typing import Any
 
@@ -78,6 +79,51 @@ DOMAINS = {
 }
 
 
+@dataclasses.dataclass(frozen=True)
+class Range:
+    """Where a hyperparameter is looked for, which `--tune` names.
+
+    Args:
+        low: Smallest value.
+        high: Largest value.
+        log: Whether factors count, not differences.
+    """
+
+    low: float
+    high: float
+    log: bool = False
+
+
+RANGES = {
+    "beta": Range(0, 0.9999),
+    "contrast_temperature": Range(0.05, 1, log=True),
+    "contrast_weight": Range(0.01, 10, log=True),
+    "diversity": Range(-1, 0),
+    "gamma": Range(0, 5),
+    "hard_weight": Range(0.1, 10, log=True),
+    "head_l2": Range(1e-5, 1, log=True),
+    "head_lr": Range(1e-4, 1, log=True),
+    "l2": Range(1e-5, 0.1, log=True),
+    "lr": Range(1e-3, 1, log=True),
+    "max_margin": Range(0.1, 2),
+    "mixup": Range(0, 2),
+    "momentum": Range(0.5, 0.99),
+    "mutual": Range(0, 2),
+    "pos_weight": Range(1, 1000, log=True),
+    "prior_spread": Range(0, 1),
+    "radius_fraction": Range(0, 1),
+    "rotation": Range(0, 30),
+    "router_l2": Range(1e-5, 0.1, log=True),
+    "router_lr": Range(1e-4, 1, log=True),
+    "scales_lr": Range(1e-3, 1, log=True),
+    "smoothing": Range(0, 0.5),
+    "soft_weight": Range(0.1, 10, log=True),
+    "tau": Range(0, 2),
+    "temperature": Range(0.1, 10, log=True),
+    "width": Range(4, 128, log=True),
+}
+
+
 def domain_of(name: str, after: Collection[str] = ()) -> Domain:
     """Domain of a hyperparameter.
 
@@ -85,11 +131,25 @@ def domain_of(name: str, after: Collection[str] = ()) -> Domain:
         name: Flat; that of a further stage has the stage's name in front.
         after: Names of the further stages.
     """
+    return DOMAINS.get(_own(name, after), ANY)
+
+
+def range_of(name: str, after: Collection[str] = ()) -> Range | None:
+    """Range in which a hyperparameter is tuned; None if it has none.
+
+    Args:
+        name: See `domain_of`.
+        after: See `domain_of`.
+    """
+    return RANGES.get(_own(name, after))
+
+
+def _own(name, after):
+    """Name in its stage."""
     for stage in after:
         if name.startswith(f"{stage}_"):
-            name = name.removeprefix(f"{stage}_")
-            break
-    return DOMAINS.get(name, ANY)
+            return name.removeprefix(f"{stage}_")
+    return name
 
 
 def check(values: Mapping[str, Any], after: Collection[str] = ()) -> None:
