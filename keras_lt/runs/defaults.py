@@ -17,7 +17,12 @@ def settled(request: Request) -> Request:
     own = request.images.dataset in OWN
     methods = request.choice.method or (CHOOSES if own else "wb",)
     budget = request.choice.budget or (MINUTES if own else "published")
-    choice = dataclasses.replace(request.choice, method=methods, budget=budget)
+    given = request.choice.set
+    if request.choice.steps is not None:
+        given = (*given, f"steps={request.choice.steps}")
+    choice = dataclasses.replace(
+        request.choice, method=methods, budget=budget, set=given
+    )
     return dataclasses.replace(
         request, choice=choice, images=settled_images(request.images)
     )

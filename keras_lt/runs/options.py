@@ -27,6 +27,12 @@ class Choice:
     set: tuple[str, ...] = option(
         (), "A hyperparameter, NAME=VALUE. Repeat for more."
     )
+    steps: int | None = option(
+        None,
+        "Last step of the method adapt: 0 class means, 1 a classifier on kept "
+        "features, 2 a few weights of the encoder, too. Default: 2.",
+        domain=Domain(0, 2),
+    )
     sweep: tuple[str, ...] = option(
         (),
         "Several values of a hyperparameter, NAME=VALUE,VALUE,...: a run for "
