@@ -28,10 +28,7 @@ class Choice:
         (), "A hyperparameter, NAME=VALUE. Repeat for more."
     )
     steps: int | None = option(
-        None,
-        "Last step of the method adapt: 0 class means, 1 a classifier on kept "
-        "features, 2 a few weights of the encoder, too. Default: 2.",
-        domain=Domain(0, 2),
+        None, "Last step of adapt. Default: 2.", domain=Domain(0, 2)
     )
     sweep: tuple[str, ...] = option(
         (),
