@@ -186,7 +186,7 @@ def is_expert(encoder: keras.Model) -> bool:
 
 def maps_before_pooling(encoder: keras.Model) -> Tensor:
     """Output `(B, H, W, D)` of the last block, in the encoder's graph."""
-    return encoder.get_layer(POOL).input
+    return _required(by_name(encoder.layers), POOL).input
 
 
 def convolutions(

@@ -6,15 +6,15 @@ from keras import layers, ops
 from keras_lt.checking import checked
 from keras_lt.layers import ResidualFusion
 from keras_lt.models import anatomy, inventory
-from keras_lt.models.backbones import encoder
-from keras_lt.models.blocks import normalize
+from keras_lt.models.backbones import encoder, normalize
+from keras_lt.models.foreign import label
 from keras_lt.names import reserve_names
 from keras_lt.problem import Problem
 
 
 @checked
 def branched_classifier(
-    backbone: str,
+    backbone: str | keras.Model,
     problem: Problem,
     *,
     branches: int = 3,
@@ -27,7 +27,7 @@ def branched_classifier(
     """Raw images to the logits of every branch.
 
     Args:
-        backbone: A name in `BACKBONES`.
+        backbone: A name in `BACKBONES`, or see `foreign`.
         problem: Shape and class counts.
         branches: V of each classifier, see `layers.ResidualFusion`.
         form: See `layers.ResidualFusion`.
@@ -55,7 +55,7 @@ def branched_classifier(
     if num_experts < 1:
         raise ValueError(f"`num_experts` must be >= 1, got {num_experts}")
     images = keras.Input(tuple(problem.input_shape), name="images")
-    x = normalize(problem)(images)
+    x = normalize(backbone, problem)(images)
     options, names = {"part": "whole"}, [anatomy.ENCODER]
     if num_experts > 1:
         trunk = encoder(
@@ -80,7 +80,7 @@ def branched_classifier(
         logits.append(head(encode(x)))
     together = layers.Concatenate(axis=1, dtype="float32")
     outputs = together(logits) if num_experts > 1 else logits[0]
-    return keras.Model(images, outputs, name=f"{backbone}_branches")
+    return keras.Model(images, outputs, name=f"{label(backbone)}_branches")
 
 
 def fused(model: keras.Model, *, tau: float | None = None) -> keras.Model:

@@ -6,8 +6,9 @@ from keras import layers
 from keras_lt.checking import checked
 from keras_lt.layers import CosineClassifier
 from keras_lt.models import anatomy
-from keras_lt.models.backbones import encoder
-from keras_lt.models.blocks import kaiming, normalize
+from keras_lt.models.backbones import encoder, normalize
+from keras_lt.models.blocks import kaiming
+from keras_lt.models.foreign import label
 from keras_lt.problem import Problem
 
 HEADS = ("linear", "kaiming", "cosine")
@@ -15,7 +16,7 @@ HEADS = ("linear", "kaiming", "cosine")
 
 @checked
 def classifier(
-    backbone: str,
+    backbone: str | keras.Model,
     problem: Problem,
     *,
     width: int | None = None,
@@ -30,7 +31,7 @@ def classifier(
     and RIDE.
 
     Args:
-        backbone: A name in `BACKBONES`.
+        backbone: A name in `BACKBONES`, or see `foreign`.
         problem: Shape and class counts.
         width: Channels of the encoder's first stage; the published number by
             default.
@@ -51,12 +52,12 @@ def classifier(
         >>> classifier("resnet8", problem).output_shape
         (None, 3)
     """
-    encode = encoder(backbone, problem.input_shape, width=width)
     images = keras.Input(tuple(problem.input_shape), name="images")
-    features = encode(normalize(problem)(images))
+    x = normalize(backbone, problem)(images)
+    features = encoder(backbone, x.shape[1:], width=width)(x)
     made = make_head(head, features.shape[-1], problem.num_classes, scale=scale)
     logits = made(features)
-    return keras.Model(images, logits, name=f"{backbone}_classifier")
+    return keras.Model(images, logits, name=f"{label(backbone)}_classifier")
 
 
 def make_head(

@@ -5,16 +5,16 @@ import keras
 from keras_lt.checking import checked
 from keras_lt.layers import LWS, MomentumContrast
 from keras_lt.models import anatomy
-from keras_lt.models.backbones import encoder
-from keras_lt.models.blocks import normalize
+from keras_lt.models.backbones import encoder, normalize
 from keras_lt.models.classifiers import make_head
 from keras_lt.models.experts import stack, with_teacher
+from keras_lt.models.foreign import label
 from keras_lt.problem import Problem
 
 
 @checked
 def contrastive_classifier(
-    backbone: str,
+    backbone: str | keras.Model,
     problem: Problem,
     *,
     batch_size: int,
@@ -32,7 +32,7 @@ def contrastive_classifier(
     "head" make the classifier.
 
     Args:
-        backbone: A name in `BACKBONES`.
+        backbone: A name in `BACKBONES`, or see `foreign`.
         problem: Shape and class counts.
         batch_size: See `layers.MomentumContrast`.
         queue_size: See `layers.MomentumContrast`.
@@ -65,8 +65,10 @@ def contrastive_classifier(
     images = keras.Input(shape, name="images")
     second = keras.Input(shape, name="second_views")
     labels = keras.Input((), dtype="int32", name="labels")
+    scale = normalize(backbone, problem)
+    x = scale(images)
     contrast = MomentumContrast(
-        encoder(backbone, shape, width=width),
+        encoder(backbone, x.shape[1:], width=width),
         batch_size=batch_size,
         queue_size=queue_size,
         momentum=momentum,
@@ -76,12 +78,11 @@ def contrastive_classifier(
         weight=weight,
         name=anatomy.CONTRAST,
     )
-    scale = normalize(problem)
-    features = contrast(scale(images), scale(second), labels)
+    features = contrast(x, scale(second), labels)
     logits = make_head("linear", features.shape[-1], problem.num_classes)(
         features
     )
-    name = f"{backbone}_contrastive"
+    name = f"{label(backbone)}_contrastive"
     return keras.Model([images, second, labels], logits, name=name)
 
 
@@ -94,7 +95,7 @@ def scaled_classifier(model: keras.Model) -> keras.Model:
 
 
 def two_headed(
-    backbone: str,
+    backbone: str | keras.Model,
     problem: Problem,
     *,
     teacher: keras.Model | None,
@@ -104,7 +105,7 @@ def two_headed(
     """Raw images to the logits of a soft head, a hard head and a teacher.
 
     Args:
-        backbone: A name in `BACKBONES`.
+        backbone: A name in `BACKBONES`, or see `foreign`.
         problem: See `contrastive_classifier`.
         teacher: Images to `(B, C)`, becomes the frozen layer "teacher"; None
             for a second input `(B, C)` with its logits.
@@ -118,15 +119,15 @@ def two_headed(
     """
     shape = tuple(problem.input_shape)
     images = keras.Input(shape, name="images")
-    encode = encoder(backbone, shape, width=width)
-    features = encode(normalize(problem)(images))
+    x = normalize(backbone, problem)(images)
+    features = encoder(backbone, x.shape[1:], width=width)(x)
     size, classes = features.shape[-1], problem.num_classes
     both = (anatomy.SOFT_HEAD, anatomy.HARD_HEAD)
     heads = [
         make_head("linear", size, classes, name=name)(features)
         for name in (both if hard else (anatomy.HEAD,))
     ]
-    name = f"{backbone}_two_headed"
+    name = f"{label(backbone)}_two_headed"
     if teacher:
         student = keras.Model(images, stack(heads), name=name)
         return with_teacher(student, teacher)

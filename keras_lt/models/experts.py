@@ -7,16 +7,16 @@ from keras import layers
 
 from keras_lt.checking import checked
 from keras_lt.models import anatomy
-from keras_lt.models.backbones import encoder, linear_head
-from keras_lt.models.blocks import normalize
+from keras_lt.models.backbones import encoder, linear_head, normalize
 from keras_lt.models.classifiers import make_head
+from keras_lt.models.foreign import label
 from keras_lt.names import reserve_names
 from keras_lt.problem import Problem
 
 
 @checked
 def multi_expert(
-    backbone: str,
+    backbone: str | keras.Model,
     problem: Problem,
     *,
     num_experts: int = 3,
@@ -70,7 +70,7 @@ def multi_expert(
         backbone, shape, part="trunk", name=anatomy.TRUNK, **options
     )
     images = keras.Input(shape, name="images")
-    shared = trunk(normalize(problem)(images))
+    shared = trunk(normalize(backbone, problem)(images))
     logits, head = [], linear_head(backbone) if head == "linear" else head
     for name in [anatomy.expert_name(n + 1) for n in range(num_experts)]:
         expert = encoder(
@@ -83,7 +83,7 @@ def multi_expert(
             name=anatomy.head_name(name),
         )
         logits.append(classify(expert(shared)))
-    name = f"{backbone}_{num_experts}_experts"
+    name = f"{label(backbone)}_{num_experts}_experts"
     return keras.Model(images, stack(logits), name=name)
 
 

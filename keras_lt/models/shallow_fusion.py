@@ -6,16 +6,17 @@ from keras import layers
 from keras_lt.checking import checked
 from keras_lt.layers import ReLU
 from keras_lt.models import anatomy
-from keras_lt.models.backbones import encoder
-from keras_lt.models.blocks import batch_norm, conv, kaiming, normalize
+from keras_lt.models.backbones import encoder, normalize
+from keras_lt.models.blocks import batch_norm, conv, kaiming
 from keras_lt.models.classifiers import make_head
 from keras_lt.models.experts import stack
+from keras_lt.models.foreign import label
 from keras_lt.problem import Problem
 
 
 @checked
 def fused_experts(
-    backbone: str,
+    backbone: str | keras.Model,
     problem: Problem,
     *,
     num_experts: int = 3,
@@ -66,7 +67,7 @@ def fused_experts(
         **options,
     )
     images = keras.Input(tuple(problem.input_shape), name="images")
-    maps = trunk(normalize(problem)(images))  # one of each stage
+    maps = trunk(normalize(backbone, problem)(images))  # one of each stage
     logits = []
     for number in range(num_experts):
         name = anatomy.expert_name(number + 1)
@@ -94,7 +95,7 @@ def fused_experts(
             name=anatomy.head_name(name),
         )
         logits.append(classify(x))
-    name = f"{backbone}_{num_experts}_fused_experts"
+    name = f"{label(backbone)}_{num_experts}_fused_experts"
     return keras.Model(images, stack(logits), name=name)
 
 

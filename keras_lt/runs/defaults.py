@@ -18,8 +18,10 @@ def settled(request: Request) -> Request:
     methods = request.choice.method or (CHOOSES if own else "wb",)
     budget = request.choice.budget or (MINUTES if own else "published")
     given = request.choice.set
-    if request.choice.steps is not None:
-        given = (*given, f"steps={request.choice.steps}")
+    for name in ("steps", "backbone"):
+        value = getattr(request.choice, name)
+        if value is not None:
+            given = (*given, f"{name}={value}")
     choice = dataclasses.replace(
         request.choice, method=methods, budget=budget, set=given
     )

@@ -24,6 +24,13 @@ class Choice:
         "chooses, for folder and csv; else wb.",
         commas=True,
     )
+    backbone: str | None = option(
+        None,
+        "What encodes the images: the name of a ResNet, resnet8 to resnext152; "
+        "keras.applications.NAME[:WEIGHTS], keras_hub:PRESET, "
+        "keras_hub:CLASS(key=value,...) or a .keras file. The same as "
+        "--set=backbone=... Default: the method's.",
+    )
     set: tuple[str, ...] = option(
         (), "A hyperparameter, NAME=VALUE. Repeat for more."
     )

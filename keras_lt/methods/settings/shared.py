@@ -35,11 +35,13 @@ class Network:
     """What encodes the images.
 
     Args:
-        backbone: Name in `models.BACKBONES`.
+        backbone: Name in `models.BACKBONES`; or an encoder from elsewhere,
+            `keras.applications.NAME[:WEIGHTS]`, `keras_hub:PRESET`,
+            `keras_hub:CLASS(...)`, a `.keras` file, or a `keras.Model`.
         width: Channels of the first stage; the published number by default.
     """
 
-    backbone: str = "resnet32"
+    backbone: str | keras.Model = "resnet32"
     width: int | None = None
 
 

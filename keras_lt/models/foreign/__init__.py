@@ -1,0 +1,29 @@
+"""Encoders that were made elsewhere, by name or as a Keras model.
+
+`name`s are
+    `keras.applications.NAME[:WEIGHTS]`: weights `imagenet` (the default), the
+        path of a `.weights.h5` file without a classifier, or `none` for random
+        ones;
+    `keras_hub:PRESET`: a preset's name, or the folder of one;
+    `keras_hub:CLASS(key=value, ...)`: a backbone of KerasHub with random
+        weights; the values are literals;
+    `PATH.keras`: a saved `keras.Model` from images to features.
+Each may end in `@key=value,...`, see `Reading`.
+
+`open_encoder` gives the functional model "encoder" from preprocessed images
+`(B, H, W, channels)` to features `(B, D)`, and `preprocess` the layer
+"normalize" before it, from pixels in 0..255, which says what the encoder was
+trained on. Both are parts of the model, and go with it wherever it is saved.
+"""
+
+from keras_lt.models.foreign.opening import open_encoder
+from keras_lt.models.foreign.preprocessing import preprocess
+from keras_lt.models.foreign.spec import HUB, is_foreign, label
+
+__all__ = [
+    "HUB",
+    "is_foreign",
+    "label",
+    "open_encoder",
+    "preprocess",
+]

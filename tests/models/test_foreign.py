@@ -1,0 +1,148 @@
+"""Encoders that were made elsewhere."""
+
+import keras
+import numpy as np
+import pytest
+from keras import layers
+
+from keras_lt.methods import METHODS
+from keras_lt.models import anatomy, classifier, foreign
+from keras_lt.training import Problem
+
+PROBLEM = Problem((8, 8, 3), (5, 3, 2), (0.5, 0.4, 0.3), (0.2, 0.3, 0.2))
+GREY = Problem((8, 8, 1), (5, 3, 2))
+SIZES = "patch_size=16,num_layers=1,num_heads=2,hidden_dim=8,"
+IMAGES = np.random.default_rng(0).integers(0, 256, (4, 8, 8, 3), "uint8")
+
+
+def convolutional(channels=3):
+    """From images of any size to maps."""
+    images = keras.Input((None, None, channels))
+    x = layers.Conv2D(4, 3, 2, name="first")(images)
+    return keras.Model(images, layers.BatchNormalization()(x), name="own_net")
+
+
+@pytest.fixture
+def saved(tmp_path):
+    path = tmp_path / "net.keras"
+    convolutional().save(path)
+    return str(path)
+
+
+def answers(model, images=IMAGES):
+    return np.array(model(images.astype("float32")))
+
+
+def reloaded(model, tmp_path):
+    model.save(tmp_path / "model.keras")
+    return keras.saving.load_model(tmp_path / "model.keras")
+
+
+def test_a_saved_model_reads_pixels(saved, tmp_path):
+    model = classifier(saved, PROBLEM)
+    base = keras.saving.load_model(saved)
+    (found,) = anatomy.features(model, IMAGES.astype("float32"))
+    pixels = IMAGES.astype("float32")
+    big = keras.ops.image.resize(pixels, (32, 32), antialias=True)
+    wanted = np.mean(answers(base, np.array(big)), (1, 2))
+    np.testing.assert_allclose(found, wanted, rtol=1e-5, atol=1e-4)
+    again = reloaded(model, tmp_path)
+    np.testing.assert_array_equal(answers(again), answers(model))
+
+
+def test_a_model_is_copied_with_its_weights():
+    base = convolutional()
+    one, two = (classifier(base, PROBLEM) for _ in "ab")
+    kernels = [
+        anatomy.encoders(model)[0].get_weights()[0] for model in (one, two)
+    ]
+    for kernel in kernels:
+        np.testing.assert_array_equal(kernel, base.get_weights()[0])
+    anatomy.encoders(one)[0].set_weights(
+        [0 * value for value in base.get_weights()]
+    )
+    assert np.any(base.get_weights()[0])
+
+
+def test_grey_images_become_three_channels(saved):
+    grey, colour = (
+        foreign.preprocess(saved, problem) for problem in (GREY, PROBLEM)
+    )
+    image = IMAGES[..., :1].astype("float32")
+    np.testing.assert_array_equal(
+        answers(grey, image), answers(colour, np.repeat(image, 3, -1))
+    )
+
+
+@pytest.mark.parametrize("name", ["ResNet50", "MobileNetV2", "DenseNet121"])
+def test_pixels_are_read_as_the_application_does(name):
+    """Their three kinds: other order, -1 to 1, mean and deviation."""
+    layer = foreign.preprocess(f"keras.applications.{name}:none", PROBLEM)
+    of = {"ResNet50": "resnet", "MobileNetV2": "mobilenet_v2"}
+    module = getattr(keras.applications, of.get(name, "densenet"))
+    wanted = module.preprocess_input(IMAGES.astype("float32"))
+    np.testing.assert_allclose(answers(layer), wanted, rtol=1e-5, atol=1e-4)
+
+
+@pytest.mark.parametrize("pool", ["", "@pool=mean"])
+def test_tokens_of_keras_hub(pool, tmp_path):
+    pytest.importorskip("keras_hub")
+    name = f"keras_hub:ViTBackbone({SIZES}mlp_dim=8,image_shape=(32,32,3))"
+    model = classifier(name + pool, PROBLEM)
+    (encoder,) = anatomy.encoders(model)
+    tokens = next(x for x in encoder.layers if isinstance(x, keras.Model))
+    x = np.ones((2, 32, 32, 3), "float32")
+    found = np.array(
+        tokens(keras.tree.map_structure(lambda _: x, tokens.input))
+    )
+    wanted = found[:, 1:].mean(1) if pool else found[:, 0]
+    whole = foreign.open_encoder(name + pool, (32, 32, 3))
+    whole.set_weights(encoder.get_weights())
+    np.testing.assert_allclose(answers(whole, x), wanted, rtol=1e-5, atol=1e-5)
+    again = reloaded(model, tmp_path)
+    np.testing.assert_array_equal(answers(again), answers(model))
+
+
+@pytest.mark.parametrize("method", ["ce", "wb", "ldam", "reslt", "ssd"])
+def test_methods_build_on_it(method):
+    model = METHODS[method](PROBLEM, backbone=convolutional()).build()
+    assert model.output_shape[-1] == 3
+
+
+def test_experts_of_stages_say_no(saved):
+    with pytest.raises(ValueError, match="`backbone` must be one of .*net"):
+        METHODS["ride"](PROBLEM, backbone=saved).build()
+
+
+@pytest.mark.parametrize(
+    ("backbone", "message"),
+    [
+        ("nothing.keras", "no file 'nothing.keras'"),
+        ("keras.applications.ResNet49", "has no 'ResNet49'"),
+        ("keras_hub:ViTBackbone(__import__('os'))", "literal values"),
+        ("keras_hub:ViTBackbone(a=open('x'))", "literal values"),
+        ("keras_hub:Nothing(a=1)", "no backbone 'Nothing'"),
+        ("keras_hub:ViTBackbone(a=1)", "does not take"),
+        ("net.keras@pool=max", "pool must be one of"),
+        ("net.keras@pond=cls", "option 'pond'"),
+        ("net.keras@size=large", "size must be a whole number"),
+        ("renset8", "must be one of .*resnet8"),
+    ],
+)
+def test_what_cannot_be_had(backbone, message):
+    if backbone.startswith(foreign.HUB) and "__" not in backbone:
+        pytest.importorskip("keras_hub")
+    with pytest.raises(ValueError, match=message):
+        classifier(backbone, PROBLEM)
+
+
+def test_options_that_do_not_fit(saved):
+    for option, message in (
+        ("pool=cls", "maps have no pool=cls"),
+        ("layer=second", "no layer 'second'"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            classifier(f"{saved}@{option}", PROBLEM)
+    assert classifier(f"{saved}@layer=first", PROBLEM).output_shape == (None, 3)
+    with pytest.raises(ValueError, match="`width` must be None"):
+        classifier(saved, PROBLEM, width=4)
