@@ -25,11 +25,7 @@ class Choice:
         commas=True,
     )
     backbone: str | None = option(
-        None,
-        "What encodes the images: the name of a ResNet, resnet8 to resnext152; "
-        "keras.applications.NAME[:WEIGHTS], keras_hub:PRESET, "
-        "keras_hub:CLASS(key=value,...) or a .keras file. The same as "
-        "--set=backbone=... Default: the method's.",
+        None, "A ResNet, keras.applications.NAME, keras_hub:... or .keras file."
     )
     set: tuple[str, ...] = option(
         (), "A hyperparameter, NAME=VALUE. Repeat for more."
@@ -39,8 +35,7 @@ class Choice:
     )
     sweep: tuple[str, ...] = option(
         (),
-        "Several values of a hyperparameter, NAME=VALUE,VALUE,...: a run for "
-        "each, and a table. Repeat for more runs with another one.",
+        "NAME=VALUE,VALUE,...: a run for each, and a table. Repeat for more.",
     )
     then: tuple[str, ...] = option(
         (),
@@ -250,7 +245,6 @@ class DataOptions:
         check_dataset(self.dataset, data.DATASETS)
         values = dataclasses.asdict(self)
         skip = values.pop("unreadable") == "skip"
-        name = values.pop("dataset")
         values["image_size"] = self.image_size or 224
         values["validation_share"] = self.validation_share or 0.0
-        return data.load(name, **values, skip_unreadable=skip)
+        return data.load(values.pop("dataset"), **values, skip_unreadable=skip)
