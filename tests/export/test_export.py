@@ -51,9 +51,9 @@ outputs = loaded.signatures[body["signature_name"]](**inputs)
 found["request"] = outputs["probabilities"].numpy()
 np.savez(answers, **found)
 """
-COUNTS = (24, 8, 3)  # the prior of the request in the README
-README = (programs.ROOT / "README.md").read_text()
-(REQUEST,) = re.findall(r"```json\n(.*?)```", README, re.DOTALL)
+COUNTS = (24, 8, 3)  # the prior of the request in the page
+PAGE = (programs.ROOT / "docs/how-to/serve.md").read_text()
+(REQUEST,) = re.findall(r"```json\n(.*?)```", PAGE, re.DOTALL)
 
 
 def routed():
