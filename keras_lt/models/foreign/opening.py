@@ -11,10 +11,12 @@ from keras_lt.callbacks.paths import find_layer
 from keras_lt.domains import shown
 from keras_lt.extras import check_installed
 from keras_lt.models import anatomy
+from keras_lt.models.foreign.efficientnet_lite import efficientnet_lite0
 from keras_lt.models.foreign.preprocessing import application
 from keras_lt.models.foreign.spec import (
     APPLICATIONS,
     HUB,
+    LITE0,
     Reading,
     call,
     label,
@@ -69,6 +71,8 @@ def _opened(text, reading, shape):
         return _application(text, reading, shape)
     if text.startswith(HUB):
         return _hub(text.removeprefix(HUB))
+    if text == LITE0:
+        return efficientnet_lite0()
     return from_file(text)
 
 

@@ -10,7 +10,15 @@ from keras import layers
 
 from keras_lt.extras import check_installed
 from keras_lt.models import anatomy
-from keras_lt.models.foreign.spec import APPLICATIONS, HUB, SCALES, call, split
+from keras_lt.models.foreign import efficientnet_lite
+from keras_lt.models.foreign.spec import (
+    APPLICATIONS,
+    HUB,
+    LITE0,
+    SCALES,
+    call,
+    split,
+)
 from keras_lt.problem import Problem
 
 
@@ -44,6 +52,8 @@ def _numbers(backbone, problem):
         scale = reading.scale or "own"
     if scale == "own" and name.startswith(APPLICATIONS):
         return _of_application(name)
+    if scale == "own" and name == LITE0:
+        return None, efficientnet_lite.SCALES, efficientnet_lite.OFFSETS
     if scale == "own" and name.startswith(HUB):
         text = name.removeprefix(HUB)
         if call(text)[1] is None:

@@ -10,6 +10,7 @@ import keras
 from keras_lt.domains import Domain, shown
 
 APPLICATIONS, HUB, FILE = "keras.applications.", "keras_hub:", ".keras"
+LITE0 = "efficientnet_lite0"
 # How pixels are read, by name: mean and deviation on the scale 0..1.
 SCALES = {
     "pixels": ((0.0,) * 3, (1 / 255,) * 3),  # as they are, in 0..255
@@ -56,7 +57,8 @@ def is_foreign(backbone: Any) -> bool:
     if isinstance(backbone, keras.Model):
         return True
     name = split(backbone)[0]
-    return name.startswith((APPLICATIONS, HUB)) or name.endswith(FILE)
+    named = name.startswith((APPLICATIONS, HUB)) or name.endswith(FILE)
+    return named or name == LITE0
 
 
 def label(backbone: Any) -> str:
