@@ -3,6 +3,8 @@
 import keras
 from keras import layers, ops
 
+from keras_lt.checking import checked
+
 
 @keras.saving.register_keras_serializable(package="keras_lt")
 class AdaptFormer(layers.Layer):
@@ -31,6 +33,7 @@ class AdaptFormer(layers.Layer):
     Source: Chen et al., NeurIPS 2022; Shi et al., ICML 2024 (LIFT).
     """
 
+    @checked
     def __init__(self, rank: int, **kwargs):
         super().__init__(**kwargs)
         if not rank > 0:

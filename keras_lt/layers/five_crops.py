@@ -3,6 +3,8 @@
 import keras
 from keras import ops
 
+from keras_lt.checking import checked
+
 MARGIN = 24 / 224  # published, of the side of a crop
 
 
@@ -30,6 +32,7 @@ class FiveCrops(keras.layers.Layer):
     Source: Shi et al., ICML 2024 (LIFT), `torchvision.transforms.FiveCrop`.
     """
 
+    @checked
     def __init__(self, size: tuple[int, int] | None = None, **kwargs):
         super().__init__(**kwargs)
         self.size = None if size is None else [int(side) for side in size]

@@ -6,6 +6,8 @@ import keras
 import numpy as np
 from keras import ops
 
+from keras_lt.checking import checked
+
 
 @keras.saving.register_keras_serializable(package="keras_lt")
 class LoRA(keras.layers.Layer):
@@ -38,6 +40,7 @@ class LoRA(keras.layers.Layer):
         one row for each feature and head, and B is one for all heads.
     """
 
+    @checked
     def __init__(self, layer: keras.layers.Layer, rank: int, **kwargs):
         super().__init__(**kwargs)
         if not rank > 0:

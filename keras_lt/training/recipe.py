@@ -53,7 +53,7 @@ class Stage:
 
     name: str
     epochs: int
-    loss: keras.losses.Loss | None = None
+    loss: keras.losses.Loss | str | None = None
     optimizer: Callable[[int], keras.optimizers.Optimizer] | None = None
     setup: Callable[[keras.Model], keras.Model] = lambda model: model
     sampler: Callable[[Any, int, int], Any] = Batching.sampler

@@ -99,7 +99,8 @@ def test_variants_name_hyperparameters(name):
             assert {*variant.given, *variant.values} <= set(method.defaults)
 
 
-@pytest.mark.parametrize("name", METHODS)
+# Nothing follows `auto`, which chooses what does.
+@pytest.mark.parametrize("name", sorted(METHODS.keys() - {"auto"}))
 def test_no_names_clash(name):
     after = [stage for stage in THEN if stage not in METHODS[name].after]
     every = METHODS[name].then(after)

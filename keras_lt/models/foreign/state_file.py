@@ -21,7 +21,7 @@ def read_old_state(path: pathlib.Path) -> dict[str, np.ndarray]:
         ValueError: if the file is another one, or is cut off.
     """
     with path.open("rb") as file:
-        if pickle.Unpickler(file).load() != MAGIC:
+        if _Reader(file).load() != MAGIC:
             raise ValueError(f"{path} is no file of PyTorch before 1.6")
         for _ in ("protocol", "system"):
             _Reader(file).load()
