@@ -60,7 +60,8 @@ def open_encoder(
     if size != shape[:2]:
         # Not `layers.Resizing`: its `training` is True by default, and the
         # layers after it, in a model that is called without one, take it over.
-        x = ops.image.resize(x, size, antialias=True)
+        # Nor antialiased, which ONNX and LiteRT have no operation for.
+        x = ops.image.resize(x, size)
     inputs = keras.tree.map_structure(lambda _: x, base.input)
     found = _pooled(base, _first(base(inputs)), reading.pool)
     return keras.Model(images, found, name=name)
