@@ -47,7 +47,9 @@ def site(tmp_path_factory):
 
 
 def outside(address):
-    return bool(urllib.parse.urlsplit(address).scheme)
+    """Whether it is neither in the site nor, as `data:`, in the page."""
+    parts = urllib.parse.urlsplit(address)
+    return bool(parts.netloc) or parts.scheme not in ("", "data")
 
 
 def missing(path, address, pages):
@@ -66,7 +68,8 @@ def test_links_lead_somewhere(site):
         (path.name, address)
         for path, page in site.items()
         for address in page.links | page.loads
-        if not outside(address) and missing(path, address, site)
+        if not urllib.parse.urlsplit(address).scheme
+        and missing(path, address, site)
     ]
     assert len(site) > 20 and not broken
 
@@ -79,6 +82,13 @@ def test_a_broken_link_would_be_found(tmp_path):
     assert missing(path, "page.html#there", pages)
     assert missing(path, "#there", pages)
     assert missing(path, "other.html", pages)
+
+
+def test_what_is_outside():
+    for address in ("https://a.b/c.png", "//a.b/c.png"):
+        assert outside(address)
+    for address in ("c.png", "../c.png#d", "data:image/png;base64,iVBO"):
+        assert not outside(address)
 
 
 def test_pages_load_nothing_from_a_network(site):
