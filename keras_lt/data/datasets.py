@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+from typing import Any
 
 from keras_lt import stats
 from keras_lt.checking import checked
@@ -28,6 +29,15 @@ class ImageDataset(Splits):
     def input_shape(self) -> tuple[int, int, int]:
         """Height, width and channels of an image."""
         return self.train[0].shape[1:]
+
+    def at(self, size: int) -> "ImageDataset":
+        """The same images, on disk, in another size."""
+        found: dict[str, Any] = {
+            name: split and (split[0].at(size), split[1])
+            for name in ("train", "validation", "test")
+            for split in (getattr(self, name),)
+        }
+        return dataclasses.replace(self, **found)
 
     @functools.cached_property
     def class_counts(self) -> tuple[int, ...]:

@@ -3,14 +3,12 @@
 from typing import Any
 
 import keras
-import numpy as np
 
-from keras_lt.layers import class_means
 from keras_lt.losses import LogitAdjustedLoss
 from keras_lt.methods.method import method
 from keras_lt.methods.settings.adapt import PRESETS, Head, Light, Rates, Steps
 from keras_lt.methods.settings.shared import Network, SGDSettings
-from keras_lt.methods.stages import supervised
+from keras_lt.methods.stages import start_at_class_means, supervised
 from keras_lt.metrics import shot_accuracy_metrics
 from keras_lt.models import anatomy, classifier, light_tuning, new_heads
 from keras_lt.schedules import cosine_rates
@@ -86,7 +84,7 @@ def recipe(
             name="means",
             epochs=0,
             features=new_heads.features,
-            solve=_start_at_means,
+            solve=start_at_class_means,
             needs=new_heads.features,
         ),
         learning(
@@ -106,14 +104,6 @@ def recipe(
         serve=lambda model: light_tuning.served(model, light.ensemble),
         augment=_augment(light, for_light),
     )
-
-
-def _start_at_means(model: keras.Model, found: Any, labels: Any) -> None:
-    """Give the classifier the class means, of length 1."""
-    (made,) = anatomy.heads(model)
-    means = class_means(found, labels, made.num_classes)  # (D, C)
-    norms = np.linalg.norm(means, axis=0)
-    made.kernel.assign(means / np.maximum(norms, 1e-12))
 
 
 def _freeze_encoder(model: keras.Model) -> keras.Model:

@@ -3,12 +3,9 @@
 import dataclasses
 from typing import Any, Literal
 
-import keras
-
-from keras_lt.layers.nearest_class_mean import class_means
 from keras_lt.losses import LogitAdjustedLoss
 from keras_lt.methods.settings.shared import Network
-from keras_lt.methods.stages import tuned
+from keras_lt.methods.stages import start_at_class_means, tuned
 from keras_lt.metrics import shot_accuracy_metrics
 from keras_lt.models import (
     ensemble,
@@ -16,7 +13,6 @@ from keras_lt.models import (
     fused_experts,
     new_heads,
 )
-from keras_lt.ops import unit_length
 from keras_lt.training import Problem, Recipe, Stage
 
 NETWORK = Network("resnet32b")
@@ -64,28 +60,19 @@ class FusedExperts:
         )
 
 
-def at_class_means(problem: Problem) -> Stage:
+def at_class_means() -> Stage:
     """Draw the classifiers anew, and set them to the means of the classes.
 
     What `tuned` takes up from there has little left to learn. From random
     class vectors, at a scale of 30, its first steps make some so long that
     they turn no more, and their classes are never answered; a few hundred
     steps do not mend that.
-
-    Args:
-        problem: Shape and class counts.
     """
-
-    def solve(model: keras.Model, found: Any, labels: Any) -> None:
-        for head, own in new_heads.with_own_features(model, found):
-            means = class_means(own, labels, problem.num_classes)
-            head.kernel.assign(unit_length(means, 0))
-
     return Stage(
         name="means",
         epochs=0,
         setup=lambda model: new_heads.remade(model, new_heads.redrawn, "means"),
-        solve=solve,
+        solve=start_at_class_means,
         features=new_heads.features,
         needs=new_heads.own_heads,
     )

@@ -115,7 +115,7 @@ def _heads(
         return [relearned(problem, "heads", epochs, **options)]
     loss = LogitAdjustedLoss(problem.class_counts)
     return [
-        at_class_means(problem),
+        at_class_means(),
         tuned("heads", epochs, loss=loss, **options),
     ]
 

@@ -5,8 +5,10 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
 import keras
+import numpy as np
 
 from keras_lt.callbacks import ProjectWeights
+from keras_lt.layers import class_means
 from keras_lt.losses import SoftmaxCrossentropy
 from keras_lt.methods.settings.shared import Network, SGDSettings
 from keras_lt.metrics import shot_accuracy_metrics
@@ -73,6 +75,22 @@ def tuned(
         return model
 
     return supervised(name, epochs, setup=setup, **options)
+
+
+def start_at_class_means(
+    model: keras.Model, found: np.ndarray, labels: np.ndarray
+) -> None:
+    """Give each cosine classifier of a model the class means, of length 1.
+
+    Args:
+        model: Its classifiers are changed in place.
+        found: What `new_heads.features` says of the training images.
+        labels: Their class ids `(N,)`; each class must have one.
+    """
+    for head, own in new_heads.with_own_features(model, found):
+        means = class_means(own, labels, head.num_classes)  # (D, C)
+        norms = np.linalg.norm(means, axis=0)
+        head.kernel.assign(means / np.maximum(norms, 1e-12))
 
 
 def constrained(

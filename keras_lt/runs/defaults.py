@@ -8,7 +8,6 @@ from keras_lt.runs.request import Request
 OWN = ("folder", "csv")  # data sets of the user
 CHOOSES = "auto"  # the method that needs validation images
 SHARE = 0.2  # of each class
-IMAGE_SIZE = 224
 MINUTES = "20"
 
 

@@ -1,10 +1,12 @@
-"""Names of data sets."""
+"""Names of data sets, and the size of images on disk."""
 
 import os
 from collections.abc import Collection
 
 from keras_lt.domains import shown
 from keras_lt.hyperparameters import nearest
+
+IMAGE_SIZE = 224  # pixels of a side, where nothing else is asked for
 
 
 def check_dataset(name: str, known: Collection[str]) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from keras_lt.domains import COUNT, NUMBER, Domain
 from keras_lt.image_reader import MAX_PIXELS
 from keras_lt.runs.flags import option
-from keras_lt.runs.known_data import check_dataset
+from keras_lt.runs.known_data import IMAGE_SIZE, check_dataset
 
 PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
 
@@ -245,6 +245,6 @@ class DataOptions:
         check_dataset(self.dataset, data.DATASETS)
         values = dataclasses.asdict(self)
         skip = values.pop("unreadable") == "skip"
-        values["image_size"] = self.image_size or 224
+        values["image_size"] = self.image_size or IMAGE_SIZE
         values["validation_share"] = self.validation_share or 0.0
         return data.load(values.pop("dataset"), **values, skip_unreadable=skip)

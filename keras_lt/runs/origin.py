@@ -6,6 +6,7 @@ from keras_lt import data
 from keras_lt.data.sources.source import Source
 from keras_lt.models.large_resnets import VARIANTS
 from keras_lt.models.released import ReleasedNetwork
+from keras_lt.runs.known_data import IMAGE_SIZE
 from keras_lt.runs.options import DataOptions
 
 BY_CLASSES = "auto"  # in place of a data set's name
@@ -83,7 +84,8 @@ def find_origin(
         found = _read(images, source)
     else:
         counts = class_counts or _published(images, source)
-        size = PIXELS if source.imbalance_ratio else images.image_size or 224
+        on_disk = images.image_size or IMAGE_SIZE
+        size = PIXELS if source.imbalance_ratio else on_disk
         shape = (size, size, len(source.pixel_mean))
         classes = CLASSES.get(name, network.num_classes)
         names = (*map(str, range(len(counts) if counts else classes)),)

@@ -9,8 +9,9 @@ from typing import Any
 from keras_lt.data import ImageDataset
 from keras_lt.devices import is_chief, processes
 from keras_lt.runs import budget
-from keras_lt.runs.defaults import IMAGE_SIZE, OWN
+from keras_lt.runs.defaults import OWN
 from keras_lt.runs.folder import RunFolder
+from keras_lt.runs.known_data import IMAGE_SIZE
 from keras_lt.runs.request import Request
 from keras_lt.runs.speed import Speeds
 from keras_lt.runs.variants import Variant
@@ -47,7 +48,7 @@ def planned(
     pixels = made.size.pixels
     if images.dataset in OWN:
         images = dataclasses.replace(images, image_size=pixels)
-        dataset = images.load()
+        dataset = dataset.at(pixels)
     lines = [made.line(v) if v in open_to else v for v in variants]
     return dataclasses.replace(request, images=images), lines, dataset
 

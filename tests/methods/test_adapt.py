@@ -8,7 +8,7 @@ import toy
 from keras_lt.layers import CosineClassifier, class_means
 from keras_lt.losses import LogitAdjustedLoss
 from keras_lt.methods import METHODS
-from keras_lt.methods.adapt import _start_at_means
+from keras_lt.methods.stages import start_at_class_means
 from keras_lt.models import anatomy
 from keras_lt.training import predict_logits, run
 
@@ -46,7 +46,7 @@ def test_golden_means_answer_and_loss():
     features = keras.Input((3,))
     head = CosineClassifier(3, scale=25, name="head")
     model = keras.Model(features, head(features))
-    _start_at_means(model, FEATURES, LABELS)
+    start_at_class_means(model, FEATURES, LABELS)
     np.testing.assert_allclose(
         np.transpose(head.kernel)[0], [0.81649655, 0.40824828, 0.40824828]
     )
