@@ -42,7 +42,7 @@ def recipe(method, **options):
 
 def judge(stage, model):
     """What methods that choose choose by."""
-    return {"validation_accuracy": {"balanced": 1.0}}
+    return {"validation_accuracy": {"overall": 1.0, "balanced": 1.0}}
 
 
 def train(
