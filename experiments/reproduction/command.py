@@ -1,9 +1,10 @@
-"""Reproduce the tables: python experiments/reproduce.py list|run|table.
+"""Reproduce the tables: python experiments/reproduce.py list|run|table|images.
 
 `list` shows the trainings of a study and how far each one is. `run` executes
 the missing ones, in order; it may be stopped at any point, and the same command
 goes on. Each finished training leaves a file in --results. `table` writes
-README.md there, from those files alone.
+README.md there, from those files alone. `images` writes what the study of own
+images trains on into --data_dir.
 """
 
 import dataclasses
@@ -15,11 +16,11 @@ from collections.abc import Sequence
 from keras_lt.cli import arguments
 from keras_lt.cli.backends import set_backend
 from keras_lt.runs.flags import option
-from reproduction import page, studies
+from reproduction import natural_tails, page, studies
 from reproduction.jobs import Job
 from reproduction.workers import Workers
 
-ACTIONS = ("list", "run", "table")
+ACTIONS = ("list", "run", "table", "images")
 HERE = pathlib.Path(__file__).parents[1]
 
 
@@ -33,8 +34,9 @@ class Reproduction:
         "few epochs, for a CPU. stages: the same, and stages that go on from "
         "some of its runs. middle: ResNet-32 and a quarter of the epochs, for "
         "an evening. ablation: likewise, AutoAugment and Cutout on plain "
-        "methods, and record without each of its parts. check: two epochs of "
-        "a full-size run.",
+        "methods, and record without each of its parts. own: all methods on "
+        "images with a natural tail, after `images`. check: two epochs of a "
+        "full-size run.",
     )
     only: tuple[str, ...] = option(
         (), "Trainings whose names begin so.", commas=True
@@ -76,6 +78,8 @@ def prepare(
         raise ValueError(f"--processes must be >= 1, got {asked.processes}")
     if asked.minutes is not None and not asked.minutes > 0:
         raise ValueError(f"--minutes must be > 0, got {asked.minutes}")
+    if action == "images" and not asked.data_dir:
+        raise ValueError("images: --data_dir must say where to write them")
     if asked.data_dir and not pathlib.Path(asked.data_dir).is_dir():
         raise ValueError(f"--data_dir must be a folder, got {asked.data_dir}")
     set_backend(asked.backend)
@@ -99,6 +103,9 @@ def main(argv: Sequence[str]) -> None:
     if action == "table":
         path = arguments.checked(page.write, results)
         print(f"{path} written")
+        return
+    if action == "images":
+        arguments.checked(natural_tails.write, pathlib.Path(asked.data_dir))
         return
     workers = Workers(studies.STUDIES[asked.study](), results, asked)
     if action == "list":

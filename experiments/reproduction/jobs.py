@@ -35,7 +35,7 @@ class Job:
     Args:
         name: Of the result files; it begins with the data set and the ratio.
         dataset: Name of the data set.
-        ratio: Imbalance ratio.
+        ratio: Imbalance ratio; None for own images, which have theirs.
         method: Name of the method.
         flags: Further ones of `train.py`; `{needs}` stands for the folder of
             another run.
@@ -43,17 +43,19 @@ class Job:
         needs: Name of the job whose run that is, or None.
         needs_seed: The seed of that run; None for the job's own.
         seeds: One run for each.
+        images: Folder of own images below --data_dir.
     """
 
     name: str
     dataset: str
-    ratio: int
+    ratio: int | None
     method: str
     flags: tuple[str, ...]
     rows: tuple[Row, ...]
     needs: str | None = None
     needs_seed: int | None = None
     seeds: tuple[int, ...] = SEEDS
+    images: str = ""
 
     def needed_seed(self, seed: int) -> int:
         """Seed of the run that the run of a seed needs."""
@@ -68,7 +70,7 @@ class Job:
         return [
             f"--method={self.method}",
             f"--dataset={self.dataset}",
-            f"--imbalance_ratio={self.ratio}",
+            *(f"--imbalance_ratio={r}" for r in [self.ratio] if r),
             *(flag.replace("{needs}", str(source)) for flag in self.flags),
         ]
 

@@ -1,6 +1,7 @@
 """What is reproduced: every training, and the published numbers beside it."""
 
 from reproduction.jobs import Job, Row
+from reproduction.own_images import own
 from reproduction.published import C10, C100, PUBLISHED
 from reproduction.small_studies import ablation, middle, reduced, stages
 
@@ -141,6 +142,7 @@ STUDIES = {
     "stages": stages,
     "middle": middle,
     "ablation": ablation,
+    "own": own,
     "full": full,
     "check": check,
 }

@@ -51,6 +51,8 @@ class Workers:
     def folder(self, job: Job, seed: int) -> RunFolder:
         """Folder of one run."""
         alone = self.workdir / f"{job.name}-seed{seed}"
+        if job.ratio is None:
+            return RunFolder(alone)
         label = f"{job.dataset}-{job.ratio:g}-{job.method}-seed{seed}"
         beside = self.workdir / job.name / label
         return RunFolder(beside if beside.exists() else alone)
@@ -182,6 +184,8 @@ class Workers:
         ]
         for name in ("data_dir", "subset", "backend"):  # the later flag counts
             if value := getattr(self.asked, name):
+                if name == "data_dir":
+                    value = pathlib.Path(value) / task.job.images
                 arguments.append(f"--{name}={value}")
         print(f"{task.name}: started, log in {_log(task)}", flush=True)
         task.folder.parent.mkdir(parents=True, exist_ok=True)

@@ -192,19 +192,23 @@ def batch_size(images: int) -> int:
 
 
 def settings(
-    plan: Plan, published: Mapping[str, Any], chosen: Mapping[str, Any]
+    size: Size,
+    batch_size: int,
+    published: Mapping[str, Any],
+    chosen: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """Hyperparameters of a plan, in place of published ones.
+    """Hyperparameters that a plan sets, in place of published ones.
 
     Rates follow the batch in proportion.
 
     Args:
-        plan: For the run.
+        size: Network and images.
+        batch_size: Images of an update.
         published: All hyperparameters, by name.
         chosen: Those that stay as they are.
     """
-    values = {"backbone": plan.size.backbone}
-    batch = chosen.get("batch_size", plan.batch_size)
+    values: dict[str, Any] = {"backbone": size.backbone}
+    batch = chosen.get("batch_size", batch_size)
     for name, value in published.items():
         if name.endswith("batch_size") and value is not None:
             values[name] = batch

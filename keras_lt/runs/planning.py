@@ -9,6 +9,7 @@ from typing import Any
 from keras_lt.data import ImageDataset
 from keras_lt.devices import is_chief, processes
 from keras_lt.runs import budget
+from keras_lt.runs.budget import Speed
 from keras_lt.runs.defaults import OWN
 from keras_lt.runs.folder import RunFolder
 from keras_lt.runs.known_data import IMAGE_SIZE
@@ -35,21 +36,16 @@ def planned(
             different speeds.
     """
     given, images = _minutes(request), request.images
-    open_to = [line for line in variants if _is_open(line, request)]
-    if given is None or not open_to:
+    if given is None:
         size = images.image_size or IMAGE_SIZE
         images = dataclasses.replace(images, image_size=size)
         return dataclasses.replace(request, images=images), [*variants], dataset
-    if processes()[1] > 1:
-        raise ValueError(
-            "--budget measures one process; several need --budget=published"
-        )
-    made = _Planner(request, open_to, dataset, given)
+    made = _Planner(request, variants, dataset, given)
     pixels = made.size.pixels
     if images.dataset in OWN:
         images = dataclasses.replace(images, image_size=pixels)
         dataset = dataset.at(pixels)
-    lines = [made.line(v) if v in open_to else v for v in variants]
+    lines = [made.line(line) for line in variants]
     return dataclasses.replace(request, images=images), lines, dataset
 
 
@@ -66,12 +62,6 @@ def _minutes(request: Request) -> float | None:
             f"--budget must be minutes > 0, or {budget.PUBLISHED}, got {text!r}"
         )
     return minutes
-
-
-def _is_open(line: Variant, request: Request) -> bool:
-    """Whether something of a line is left to plan."""
-    known = {"epochs", "backbone"} <= line.settings.keys()
-    return not (known and request.images.image_size)
 
 
 class _Planner:
@@ -100,6 +90,8 @@ class _Planner:
         root = pathlib.Path(request.manner.workdir or "runs")
         self.speeds = Speeds(root, dataset, self.batch_size)
         self.size = self._size(request, lines[0], first, dataset)
+        named = "backbone" in lines[0].settings
+        self.settled = self.own and named and request.images.image_size
 
     def _published(self, line: Variant) -> dict[str, Any]:
         return line.method.published(self.family, line.settings)
@@ -121,7 +113,7 @@ class _Planner:
         sizes = budget.candidates(backbone, pixels)
         if len(sizes) == 1:
             return sizes[0]
-        smallest = self.speeds.of(sizes[0])
+        smallest = self._speed(sizes[0])
 
         def expected(size):
             times = size.macs / sizes[0].macs
@@ -129,13 +121,26 @@ class _Planner:
 
         return budget.largest(sizes, self.work, self.minutes, expected)
 
+    def _speed(self, size: budget.Size) -> Speed:
+        if processes()[1] > 1:
+            raise ValueError(
+                "--budget measures one process; several need --budget=published"
+            )
+        return self.speeds.of(size)
+
     def line(self, line: Variant) -> Variant:
-        """A line with its plan, which is printed."""
+        """A line with its plan, which is printed if time decides any of it."""
         published = self._published(line)
         total = sum(published["epochs"])
-        work = dataclasses.replace(self.work, method=line.name)
-        speed = self.speeds.of(self.size)
+        values = budget.settings(
+            self.size, self.batch_size, published, line.settings
+        )
+        planned = dataclasses.replace(line, planned=values if self.own else {})
         chosen = "epochs" in line.settings
+        if chosen and self.settled:
+            return planned
+        work = dataclasses.replace(self.work, method=line.name)
+        speed = self._speed(self.size)
         epochs = (
             sum(line.settings["epochs"])
             if chosen
@@ -150,9 +155,6 @@ class _Planner:
             print(budget.describe(plan, work, speed), flush=True)
             if self.own and (told := budget.warning(line.name, epochs, total)):
                 print(told, flush=True)
-        values = budget.settings(plan, published, line.settings)
         return dataclasses.replace(
-            line,
-            planned=values if self.own else {},
-            epochs_factor=1.0 if chosen else epochs / total,
+            planned, epochs_factor=1.0 if chosen else epochs / total
         )

@@ -402,7 +402,10 @@ def test_the_page_in_the_repository_is_that_of_its_files(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["trian"], "expected one of ['list', 'run', 'table'], got 'trian'"),
+        (
+            ["trian"],
+            "expected one of ['list', 'run', 'table', 'images'], got 'trian'",
+        ),
         (["run", "--study=small"], "--study must be one of"),
         (["run", "--minutes=0"], "--minutes must be > 0, got 0.0"),
         (["run", "--processes=0"], "--processes must be >= 1, got 0"),

@@ -8,7 +8,7 @@ from keras_lt.models import BACKBONES
 from keras_lt.models.backbones import encoder
 from keras_lt.models.macs import count_macs
 from keras_lt.runs import budget
-from keras_lt.runs.budget import Plan, Size, Speed, Work
+from keras_lt.runs.budget import Size, Speed, Work
 
 SECONDS = st.floats(1e-5, 1.0)
 SPEEDS = st.builds(Speed, SECONDS, SECONDS, st.floats(0, 60))
@@ -81,14 +81,14 @@ def test_operations_are_those_of_the_networks(size):
 
 
 def test_rates_follow_the_batch_and_what_is_given_stays():
-    plan = Plan(Size(1, "resnet8", 32), 10, 32, 60.0, 5)
+    plan = Size(1, "resnet8", 32), 32
     published = {"backbone": "resnet50", "batch_size": 64, "lr": 0.1}
     published |= {"head_lr": 0.02, "scales_batch_size": None, "l2": 1e-4}
-    assert budget.settings(plan, published, {}) == {
+    assert budget.settings(*plan, published, {}) == {
         **{"backbone": "resnet8", "batch_size": 32, "lr": 0.05},
         "head_lr": 0.01,
     }
-    found = budget.settings(plan, published, {"batch_size": 128, "lr": 1.0})
+    found = budget.settings(*plan, published, {"batch_size": 128, "lr": 1.0})
     assert found == {"backbone": "resnet8", "head_lr": 0.04}
 
 

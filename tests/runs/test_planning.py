@@ -65,8 +65,9 @@ def test_a_run_on_own_images_is_planned_once(photos, capsys):
 def test_what_is_given_is_kept(photos):
     given = ("backbone=resnet8", "epochs=(3,)", "lr=0.5", *NET)
     (run,) = make_runs(request(set=given, images={"image_size": 16}))
-    assert not photos  # there is nothing to plan
-    assert run.config.hyperparameters["batch_size"] == 64
+    assert not photos  # time decides nothing
+    assert run.config.hyperparameters["batch_size"] == 16
+    assert run.config.hyperparameters["lr"] == 0.5
     (run,) = make_runs(request(set=given))
     values = run.config.hyperparameters
     assert values["epochs"] == (3,) and values["lr"] == 0.5
