@@ -12,6 +12,7 @@ from keras_lt.data import load
 
 NAMES = {"elpv": "Solar cells", "zipf": "CIFAR-100, natural tail"}
 LARGEST, RATIO = 500, 25  # images of the largest class; over the smallest
+SIZE = (64, 64)  # of solar cells, of 300 x 300 pixels, which are slow to read
 TEST = 0.2  # share of each class of solar cells
 
 
@@ -87,5 +88,5 @@ def _solar_cells(data_dir: pathlib.Path) -> Images:
         held_out = round(TEST * len(paths))
         for number, path in enumerate(paths):
             split = "test" if number < held_out else "train"
-            image = Image.open(data / path)
+            image = Image.open(data / path).resize(SIZE, Image.Resampling.BOX)
             yield f"{split}/{name}/{pathlib.Path(path).name}", image
