@@ -15,6 +15,8 @@ class Problem:
         pixel_mean: Mean of each channel on the scale 0..1; 0 by default.
         pixel_std: Standard deviation of each channel on that scale; 1 by
             default.
+        groups: Of classes, that metrics tell of: `"shots"` or `"thirds"`, see
+            `groups.class_groups`.
 
     Raises:
         ValueError: if a count is not positive, or the statistics do not have
@@ -29,6 +31,7 @@ class Problem:
     class_counts: tuple[int, ...]
     pixel_mean: tuple[float, ...] = ()
     pixel_std: tuple[float, ...] = ()
+    groups: str = "shots"
 
     def __post_init__(self):
         """Fill in the defaults and check."""

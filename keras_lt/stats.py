@@ -4,20 +4,11 @@ Everything here is plain numpy on small vectors, computed once before training.
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import numpy as np
 
-MANY_ABOVE = 100
-FEW_BELOW = 20
-
-
-class ShotGroups(NamedTuple):
-    """Class ids with many, a medium number of, and few training images."""
-
-    many: np.ndarray
-    medium: np.ndarray
-    few: np.ndarray
+from keras_lt.groups import class_groups
+from keras_lt.groups import shot_groups as shot_groups
 
 
 def count_classes(
@@ -116,25 +107,6 @@ def class_balanced_weights(
     return weights * len(weights) / weights.sum()
 
 
-def shot_groups(class_counts: Sequence[int]) -> ShotGroups:
-    """Split classes into many (> 100), medium (20..100) and few (< 20).
-
-    Args:
-        class_counts: *Training* images per class, length C.
-
-    Returns:
-        `ShotGroups` of int arrays; a group may be empty.
-
-    Source: Liu et al., CVPR 2019 (OLTR).
-    """
-    counts = np.asarray(class_counts)
-    return ShotGroups(
-        many=np.flatnonzero(counts > MANY_ABOVE),
-        medium=np.flatnonzero((counts >= FEW_BELOW) & (counts <= MANY_ABOVE)),
-        few=np.flatnonzero(counts < FEW_BELOW),
-    )
-
-
 def frequency_ranks(class_counts: Sequence[int]) -> np.ndarray:
     """Rank of each class by descending count; equal counts by class id.
 
@@ -161,40 +133,53 @@ def class_accuracies(
     Returns:
         float64 `(C,)`; NaN for a class that has no label in `labels`.
     """
-    right = np.bincount(labels, predictions == labels, num_classes)
-    total = np.bincount(labels, minlength=num_classes)
-    return np.where(total > 0, right / np.maximum(total, 1), np.nan)
+    return _recalls_and_f1(predictions, labels, num_classes)[0]
 
 
 def shot_accuracies(
     predictions: np.ndarray,
     labels: np.ndarray,
     class_counts: Sequence[int],
+    groups: str = "shots",
 ) -> dict[str, float]:
-    """Overall and balanced accuracy, and that of each shot group.
+    """Accuracies of all images, of classes, and of groups of them.
 
     Args:
         predictions: Predicted class ids `(N,)`.
         labels: True class ids `(N,)`.
         class_counts: *Training* images per class, length C.
+        groups: See `groups.class_groups`.
 
     Returns:
-        `{"overall": ..., "balanced": ..., "many": ..., "medium": ...,
-        "few": ...}` as fractions: of all images; and in the mean over all
-        classes, and over those of each group. A group without classes (or
-        without labels) is absent.
+        Fractions: `"overall"`, of all images; over the classes with labels,
+        in the mean `"balanced"` (accuracy) and `"macro_f1"`, and the lowest
+        accuracy, `"worst_class"`; and mean accuracies of the groups,
+        `"many"`, `"medium"`, `"few"` or `"head"`, `"body"`, `"tail"`. A group
+        without labels is absent.
     """
     predictions, labels = np.asarray(predictions), np.asarray(labels)
-    by_class = class_accuracies(predictions, labels, len(class_counts))
+    recalls, f1 = _recalls_and_f1(predictions, labels, len(class_counts))
     accuracies = {
         "overall": float((predictions == labels).mean()),
-        "balanced": float(np.nanmean(by_class)),
+        "balanced": float(np.nanmean(recalls)),
+        "macro_f1": float(np.nanmean(f1)),
+        "worst_class": float(np.nanmin(recalls)),
     }
-    for name, members in shot_groups(class_counts)._asdict().items():
-        present = members[~np.isnan(by_class[members])]
+    for name, members in class_groups(class_counts, groups).items():
+        present = members[~np.isnan(recalls[members])]
         if len(present):
-            accuracies[name] = float(by_class[present].mean())
+            accuracies[name] = float(recalls[present].mean())
     return accuracies
+
+
+def _recalls_and_f1(predictions, labels, num_classes):
+    """Accuracy and F1 score of each class; NaN of one without labels."""
+    from sklearn.metrics import precision_recall_fscore_support
+
+    _, recalls, f1, support = precision_recall_fscore_support(
+        labels, predictions, labels=range(num_classes), zero_division=0
+    )
+    return np.where(support > 0, [recalls, f1], np.nan)
 
 
 def class_norms(kernel: np.ndarray) -> np.ndarray:

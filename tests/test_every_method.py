@@ -119,7 +119,8 @@ def test_trains_serves_saves_and_resumes(method, finished, tmp_path):
     logits = predict_logits(serve, pixels)
     assert logits.shape == (len(pixels), 3)
     accuracy = evaluate(serve, pixels, labels, toy.COUNTS)["accuracy"]
-    assert set(accuracy) == {"overall", "balanced", "medium", "few"}
+    assert {"medium", "few"} <= set(accuracy)
+    assert "many" not in accuracy
 
     path = tmp_path / "model.keras"
     without_optimizer(serve).save(path)

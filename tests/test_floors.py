@@ -11,7 +11,8 @@ ROOT = pathlib.Path(keras_lt.__file__).parent
 FLOORS = (
     (
         *("array_files", "atomic", "checking", "compilation_cache", "cpu"),
-        *("devices", "domains", "extras", "hyperparameters", "image_reader"),
+        *("devices", "domains", "extras", "groups", "hyperparameters"),
+        *("image_reader",),
         *("json_files", "keras_internals", "names", "ops", "preemption"),
         *("problem", "shuffled_cycles", "stats", "workdir"),
     ),

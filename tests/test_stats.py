@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from keras_lt import stats
+from keras_lt import groups, stats
 
 
 def tail(imbalance_ratio):
@@ -80,6 +80,7 @@ def test_bucket_averages_make_the_overall_accuracy():
     right = np.tile(np.arange(1000), 100) < np.repeat(rate, 1000)
     predictions = np.where(right, labels, (labels + 1) % 100)
     accuracies = stats.shot_accuracies(predictions, labels, counts)
+    del accuracies["macro_f1"], accuracies["worst_class"]
     golden = {
         "overall": 0.531,
         "balanced": 0.531,
@@ -98,7 +99,8 @@ def test_shot_accuracies_at_the_borders():
     predictions = np.where(right, labels, (labels + 1) % 7)
     accuracies = stats.shot_accuracies(predictions, labels, counts)
     golden = {"many": 0.85, "medium": 0.6, "few": 0.3, "overall": 4.1 / 7}
-    golden["balanced"] = 4.1 / 7
+    del accuracies["macro_f1"]
+    golden |= {"balanced": 4.1 / 7, "worst_class": 0.2}
     assert accuracies == pytest.approx(golden)
 
 
@@ -107,12 +109,34 @@ def test_classes_of_a_group_count_alike_and_images_overall():
     accuracies = stats.shot_accuracies(predictions, labels, [200, 150, 5])
     golden = {"many": (1 + 1 / 3) / 2, "few": 1.0, "overall": 3 / 5}
     golden["balanced"] = (1 + 1 / 3 + 1) / 3
+    golden["macro_f1"] = (2 / 4 + 2 / 4 + 1) / 3
+    golden["worst_class"] = 1 / 3
     assert accuracies == pytest.approx(golden)
 
 
 def test_groups_without_classes_or_labels_are_absent():
     accuracies = stats.shot_accuracies([0, 1], [0, 0], [200, 50, 150])
-    assert accuracies == {"overall": 0.5, "balanced": 0.5, "many": 0.5}
+    golden = {"overall": 0.5, "balanced": 0.5, "many": 0.5, "worst_class": 0.5}
+    assert accuracies == pytest.approx({**golden, "macro_f1": 2 / 3})
+
+
+def test_thirds_of_the_images_are_never_empty():
+    def sizes(counts):
+        return [len(group) for group in groups.thirds(counts)]
+
+    assert sizes([10] * 9) == [3, 3, 3]
+    assert sizes([1000, 2, 1]) == sizes([1, 1, 1]) == [1, 1, 1]
+    assert sizes([5, 4, 3, 1000]) == [1, 1, 2]
+    assert sizes([7, 9]) == [1, 0, 1]
+    assert sizes([7]) == [1, 0, 0]
+    head, body, tail = groups.thirds([30, 50, 40, 60])  # 60, 50, 40, 30 of 180
+    assert [*head, *body, *tail] == [3, 1, 2, 0]
+    accuracies = stats.shot_accuracies(
+        [0, 1, 2, 0], [0, 1, 2, 2], [9, 8, 7], "thirds"
+    )
+    assert accuracies["tail"] == 0.5
+    with pytest.raises(ValueError, match="`groups` must be one of"):
+        groups.class_groups([1, 2], "halves")
 
 
 def test_class_accuracies_of_unseen_classes_are_nan():

@@ -1,6 +1,6 @@
 """Evaluate the model of a finished run: keras-lt evaluate WORKDIR.
 
-Reads the model and the test images, prints accuracy by shot group, and compares
+Reads the model and the test images, prints accuracy by group, and compares
 it with the run's result. For routed experts it also counts how many images use
 how many experts, and measures what that costs.
 """
@@ -50,13 +50,18 @@ def main(argv: Sequence[str]) -> None:
     flip = result["flip_tta"] if flip is None else flip
     images, labels = dataset.test
     found = training.evaluate(
-        model, images, labels, dataset.class_counts, flip=bool(flip)
+        model,
+        images,
+        labels,
+        dataset.class_counts,
+        groups=result.get("groups", "shots"),
+        flip=bool(flip),
     )["accuracy"]
     before = result["accuracy"]  # None of weights that were imported
     rows = {"result.json": before} if before else {}
     reports.print_accuracies({**rows, "now": found})
     if before and flip == result["flip_tta"]:
-        # Version 0.1.0 did not know balanced accuracy.
+        # Earlier versions knew fewer measures.
         same = {name: found[name] for name in before} == before
         print("equal" if same else "NOT equal to result.json")
     if anatomy.has_router(model):

@@ -82,9 +82,9 @@ def main(argv: Sequence[str]) -> None:
         arguments.print_help(__doc__, GROUPS)
         return
     dataset, look, encode = arguments.checked(prepare, argv)
-    from keras_lt.runs import reports
+    from keras_lt.runs import shown_data
 
-    reports.print_dataset(dataset)
+    shown_data.print_dataset(dataset)
     if look.report:
         bad = _report(dataset, look.out, arguments.command(argv), encode)
         _print_unreadable(bad)
@@ -94,9 +94,16 @@ def main(argv: Sequence[str]) -> None:
         else:
             print("not all were read")
     if look.plot and importlib.util.find_spec("matplotlib"):
-        from keras_lt.runs import plots
+        from keras_lt.runs import class_plots
 
-        plots.long_tail(pathlib.Path(look.plot), dataset.class_counts)
+        class_plots.long_tail(
+            pathlib.Path(look.plot),
+            {
+                "class_counts": dataset.class_counts,
+                "class_names": dataset.class_names,
+                "groups": dataset.groups,
+            },
+        )
         print(f"{look.plot} drawn")
 
 

@@ -104,6 +104,7 @@ def _subject(
         labels=labels,
         class_counts=result["class_counts"],
         class_names=result["class_names"],
+        groups=result.get("groups", "shots"),
         validation=found.validation,
         images=found.images,
         norms={name: stage["class_norms"] for name, stage in stages},

@@ -99,7 +99,7 @@ def main(argv: Sequence[str]) -> None:
 def _train(argv: Sequence[str]) -> None:
     runs = arguments.checked(prepare, argv)
     from keras_lt.devices import is_chief
-    from keras_lt.runs import reports, strategies
+    from keras_lt.runs import reports, shown_data, strategies
     from keras_lt.runs.execution import execute
     from keras_lt.training import Diverged
 
@@ -112,8 +112,8 @@ def _train(argv: Sequence[str]) -> None:
         _print_failure(run, error)
 
     if is_chief() and first.config.on_disk:
-        reports.print_dataset(first.dataset)
-        reports.print_shares(first.config.data)
+        shown_data.print_dataset(first.dataset)
+        shown_data.print_shares(first.config.data)
     try:
         with strategies.lost_processes():
             results = arguments.checked(execute, runs, note, errors=EXPECTED)

@@ -30,6 +30,11 @@ class ImageDataset(Splits):
         """Height, width and channels of an image."""
         return self.train[0].shape[1:]
 
+    @property
+    def groups(self) -> str:
+        """In which groups of classes results are told by."""
+        return self.source.groups
+
     def at(self, size: int) -> "ImageDataset":
         """The same images, on disk, in another size."""
         found: dict[str, Any] = {

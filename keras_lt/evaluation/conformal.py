@@ -9,6 +9,7 @@ from keras_lt import stats
 from keras_lt.checking import checked
 from keras_lt.evaluation.sums import mean_of_known, sums_by
 from keras_lt.evaluation.values import check_probabilities
+from keras_lt.groups import class_groups
 
 SET_METHODS = ("marginal", "class_conditional", "prior_adjusted")
 Answered = tuple[np.ndarray, np.ndarray]  # probabilities (N, C), labels (N,)
@@ -106,14 +107,18 @@ def cross_sets(
 
 
 def sets_by_group(
-    sets: np.ndarray, labels: np.ndarray, class_counts: Sequence[int]
+    sets: np.ndarray,
+    labels: np.ndarray,
+    class_counts: Sequence[int],
+    groups: str = "shots",
 ) -> dict[str, dict[str, float]]:
-    """Coverage and mean size of sets, over all images and by shot group.
+    """Coverage and mean size of sets, over all images and by group.
 
     Args:
         sets: bool `(N, C)`.
         labels: Class ids `(N,)`.
         class_counts: Training images per class, length C.
+        groups: `"shots"` or `"thirds"`, see `groups.class_groups`.
 
     Returns:
         By `"overall"` and group, `{"coverage", "size"}`. Of a group the means
@@ -129,7 +134,7 @@ def sets_by_group(
     by_class = [
         sums_by(labels, sets.shape[1], v) / divisor for v in (held, size)
     ]
-    for name, members in stats.shot_groups(class_counts)._asdict().items():
+    for name, members in class_groups(class_counts, groups).items():
         means = [float(mean_of_known(values[members])) for values in by_class]
         if not np.isnan(means[0]):
             found[name] = dict(zip(("coverage", "size"), means, strict=True))

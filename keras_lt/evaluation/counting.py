@@ -9,10 +9,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from keras_lt import stats
 from keras_lt.checking import checked
 from keras_lt.evaluation.sums import mean_of_known, sums_by
 from keras_lt.evaluation.values import check_labels
+from keras_lt.groups import class_groups
 
 
 class Tally(NamedTuple):
@@ -127,36 +127,39 @@ def worst_tenth(counts: Tally) -> np.ndarray:
 
 
 def group_accuracies(
-    counts: Tally, class_counts: Sequence[int]
+    counts: Tally, class_counts: Sequence[int], groups: str = "shots"
 ) -> dict[str, np.ndarray]:
-    """Mean class accuracy of each shot group that has classes with images.
+    """Mean class accuracy of each group that has classes with images.
 
     Args:
         counts: Of the answers.
         class_counts: *Training* images per class, length C.
+        groups: `"shots"` or `"thirds"`, see `groups.class_groups`.
 
     Returns:
-        By the name of the group: `"many"`, `"medium"`, `"few"`.
+        By the name of the group: `"many"`, `"medium"`, `"few"`; or `"head"`,
+        `"body"`, `"tail"`.
     """
-    found, groups = recalls(counts), stats.shot_groups(class_counts)
+    found = recalls(counts)
     means = {
         name: mean_of_known(found[..., members])
-        for name, members in groups._asdict().items()
+        for name, members in class_groups(class_counts, groups).items()
     }
     return {k: mean for k, mean in means.items() if not np.isnan(mean).all()}
 
 
 def head_tail_mean(
-    counts: Tally, class_counts: Sequence[int]
+    counts: Tally, class_counts: Sequence[int], groups: str = "shots"
 ) -> np.ndarray | None:
-    """Harmonic mean of many- and few-shot accuracy: 0 if one of them is.
+    """Harmonic mean of the first and last group's accuracy: 0 if one is.
 
     None where one of these groups is missing.
     """
-    groups = group_accuracies(counts, class_counts)
-    if not {"many", "few"} <= groups.keys():
+    first, *_, last = class_groups(class_counts, groups)
+    found = group_accuracies(counts, class_counts, groups)
+    if not {first, last} <= found.keys():
         return None
-    head, tail = groups["many"], groups["few"]
+    head, tail = found[first], found[last]
     mean = _ratio(2 * head * tail, head + tail)
     return np.where(head + tail > 0, mean, 0.0)[()]
 

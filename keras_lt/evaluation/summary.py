@@ -22,10 +22,13 @@ NAMES = {
     "many": "Many-shot accuracy",
     "medium": "Medium-shot accuracy",
     "few": "Few-shot accuracy",
+    "head": "Accuracy of the head",
+    "body": "Accuracy of the body",
+    "tail": "Accuracy of the tail",
     "macro_f1": "Macro F1",
     "h_mean": "Harmonic mean of class accuracies",
     "g_mean": "Geometric mean of class accuracies",
-    "head_tail": "Harmonic mean of many and few",
+    "head_tail": "Harmonic mean of first and last group",
     "worst_class": "Worst class",
     "worst_tenth": "Worst tenth of the classes",
     "top_5": "Top-5 accuracy",
@@ -42,6 +45,7 @@ def measures(
     class_counts: Sequence[int],
     *,
     weights: np.ndarray | None = None,
+    groups: str = "shots",
 ) -> dict[str, np.ndarray]:
     """Measure answers in every way that there is.
 
@@ -52,6 +56,7 @@ def measures(
         weights: Of the images: `(N,)` for another prior, see
             `weights_of_prior`, or `(R, N)` for resamples, see `bootstrap`;
             by default 1.
+        groups: `"shots"` or `"thirds"`, see `groups.class_groups`.
 
     Returns:
         Numbers, or arrays `(R,)`, by the keys of `NAMES`. Groups without
@@ -76,7 +81,7 @@ def measures(
     found = {
         "overall": t.accuracy(counts),
         "balanced": t.balanced_accuracy(counts),
-        **t.group_accuracies(counts, class_counts),
+        **t.group_accuracies(counts, class_counts, groups),
         "macro_f1": t.macro_f1(counts),
         "h_mean": t.harmonic_mean(counts),
         "g_mean": t.geometric_mean(counts),
@@ -88,7 +93,7 @@ def measures(
         "brier": weighted_mean(brier_scores(probabilities, labels), weights),
         "nll": weighted_mean(log_losses(probabilities, labels), weights),
     }
-    head_tail = t.head_tail_mean(counts, class_counts)
+    head_tail = t.head_tail_mean(counts, class_counts, groups)
     if head_tail is not None:
         found["head_tail"] = head_tail
     if classes > 5:

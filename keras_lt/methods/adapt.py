@@ -100,7 +100,7 @@ def recipe(
     return Recipe(
         build=build,
         stages=(*stages[:1], *(s for s in stages[1:] if s.epochs)),
-        metrics=lambda: shot_accuracy_metrics(counts),
+        metrics=lambda: shot_accuracy_metrics(counts, groups=problem.groups),
         serve=lambda model: light_tuning.served(model, light.ensemble),
         augment=_augment(light, for_light),
     )

@@ -52,7 +52,9 @@ class FusedExperts:
             ),
             stages=tuple(s for s in stages if s.epochs or s.solve),
             metrics=lambda: shot_accuracy_metrics(
-                problem.class_counts, num_views=self.num_experts
+                problem.class_counts,
+                num_views=self.num_experts,
+                groups=problem.groups,
             ),
             serve=ensemble,
             views=expert_views,

@@ -118,7 +118,7 @@ def recipe(
             network.backbone, problem, width=network.width, head=head
         ),
         stages=tuple(stage for stage in stages if stage.epochs),
-        metrics=lambda: shot_accuracy_metrics(counts),
+        metrics=lambda: shot_accuracy_metrics(counts, groups=problem.groups),
         augment={"rotation": rotation},
     )
 

@@ -87,7 +87,9 @@ def recipe(
                 drop_remainder=drop_remainder,
             ),
         ),
-        metrics=lambda: shot_accuracy_metrics(problem.class_counts),
+        metrics=lambda: shot_accuracy_metrics(
+            problem.class_counts, groups=problem.groups
+        ),
         serve=lambda model: fused(model, tau=parts.tau),
         views=branch_views,
     )

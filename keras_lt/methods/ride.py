@@ -131,7 +131,7 @@ def recipe(
         build=build,
         stages=tuple(stage for stage in stages if stage.epochs),
         metrics=lambda: shot_accuracy_metrics(
-            counts, num_views=experts.num_experts
+            counts, num_views=experts.num_experts, groups=problem.groups
         ),
         serve=_serve,
         views=expert_views,

@@ -168,7 +168,9 @@ def recipe(
     return Recipe(
         build=build,
         stages=tuple(stage for stage in stages if stage.epochs),
-        metrics=lambda: shot_accuracy_metrics(counts, num_views=1),
+        metrics=lambda: shot_accuracy_metrics(
+            counts, num_views=1, groups=problem.groups
+        ),
         serve=folded,
         views=head_views,
         augment=first,

@@ -147,7 +147,9 @@ def on_one_network(
             network.backbone, problem, width=network.width, head=head
         ),
         stages=stages,
-        metrics=lambda: shot_accuracy_metrics(problem.class_counts),
+        metrics=lambda: shot_accuracy_metrics(
+            problem.class_counts, groups=problem.groups
+        ),
         **options,
     )
 

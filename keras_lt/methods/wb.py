@@ -110,7 +110,7 @@ def recipe(
     return Recipe(
         build=build,
         stages=tuple(stages),
-        metrics=lambda: shot_accuracy_metrics(counts),
+        metrics=lambda: shot_accuracy_metrics(counts, groups=problem.groups),
         serve=ensemble if several else lambda model: model,
         views=expert_views if several else lambda model: {},
         augment={"jitter": (0.0, 0.0, 0.0, 0.0)},

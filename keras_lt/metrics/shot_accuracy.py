@@ -7,6 +7,7 @@ from keras import ops
 
 from keras_lt import stats
 from keras_lt.checking import checked
+from keras_lt.groups import ShotGroups, Thirds, class_groups
 from keras_lt.metrics.batches import (
     image_weights,
     mean_of_classes,
@@ -15,7 +16,7 @@ from keras_lt.metrics.batches import (
     true_classes,
 )
 
-GROUPS = ("overall", *stats.ShotGroups._fields)
+GROUPS = ("overall", *ShotGroups._fields, *Thirds._fields)
 
 
 @keras.saving.register_keras_serializable(package="keras_lt")
@@ -24,11 +25,13 @@ class ShotAccuracy(keras.metrics.Metric):
 
     "overall" is the fraction of right images; "many" (> 100 training images),
     "medium" (20..100) and "few" (< 20) are means of class accuracies over the
-    group's classes that have been seen since the last reset.
+    group's classes that have been seen since the last reset; "head", "body"
+    and "tail" are those of thirds of the images.
 
     Args:
         class_counts: *Training* images per class, length C, all > 0.
-        group: `"overall"`, `"many"`, `"medium"` or `"few"`.
+        group: `"overall"`; `"many"`, `"medium"` or `"few"`; `"head"`,
+            `"body"` or `"tail"`.
         num_views: Number of views that are judged, the first ones; all by
             default.
         name: Name in the logs; `"accuracy"` or `"accuracy_few"` by default.
@@ -43,7 +46,8 @@ class ShotAccuracy(keras.metrics.Metric):
     Raises: ValueError: if `group` is unknown or has no class: leave such a
         group out, as `shot_accuracy_metrics` does.
 
-    See also: `shot_accuracy_metrics`, all at once; `stats.shot_groups`.
+    See also: `shot_accuracy_metrics`, all at once; `stats.shot_groups`,
+        `groups.thirds`.
 
     Example:
         >>> metric = ShotAccuracy([200, 50, 5], "few")
@@ -72,7 +76,8 @@ class ShotAccuracy(keras.metrics.Metric):
         self.group = group
         self.num_views = num_views
         if group != "overall":
-            self.members = getattr(stats.shot_groups(class_counts), group)
+            kind = "thirds" if group in Thirds._fields else "shots"
+            self.members = class_groups(class_counts, kind)[group]
             if not len(self.members):
                 raise ValueError(f"`group` {group!r} has no class here")
         shape = (len(self.class_counts),)
@@ -110,20 +115,24 @@ class ShotAccuracy(keras.metrics.Metric):
 
 
 def shot_accuracy_metrics(
-    class_counts: Sequence[int], *, num_views: int | None = None
+    class_counts: Sequence[int],
+    *,
+    num_views: int | None = None,
+    groups: str = "shots",
 ) -> list[ShotAccuracy]:
     """One `ShotAccuracy` for "overall" and for each group that has classes.
 
     Args:
         class_counts: *Training* images per class, length C, all > 0.
         num_views: See `ShotAccuracy`.
+        groups: `"shots"` or `"thirds"`, see `groups.class_groups`.
 
     Example:
         >>> [metric.name for metric in shot_accuracy_metrics([200, 5])]
         ['accuracy', 'accuracy_many', 'accuracy_few']
     """
-    groups = stats.shot_groups(class_counts)._asdict()
-    present = [name for name, members in groups.items() if len(members)]
+    found = class_groups(class_counts, groups)
+    present = [name for name, members in found.items() if len(members)]
     return [
         ShotAccuracy(class_counts, name, num_views=num_views)
         for name in ("overall", *present)

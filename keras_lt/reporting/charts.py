@@ -17,9 +17,13 @@ WORDS = {
     "val_loss": "validation",
     "val_accuracy": "validation",
     "val_accuracy_few": "validation, few-shot",
+    "val_accuracy_tail": "validation, tail",
     "test_accuracy": "test (a look; nothing is chosen by it)",
 }
-ACCURACIES = ("accuracy", "val_accuracy", "val_accuracy_few", "test_accuracy")
+ACCURACIES = (
+    *("accuracy", "val_accuracy", "val_accuracy_few", "val_accuracy_tail"),
+    "test_accuracy",
+)
 
 
 def by_rank(

@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from keras_lt import evaluation, stats
+from keras_lt import evaluation
+from keras_lt.groups import class_groups
 from keras_lt.reporting import words
 from keras_lt.reporting.figures import Figures
 from keras_lt.reporting.thumbnails import pictures
@@ -14,17 +15,28 @@ MOST = 720  # pictures of a page
 KINDS = {"wrong": 3, "least certain": 2, "best": 2}
 CLASSES = 100  # that are pictured
 SQUARES = 40  # classes of a confusion matrix that is drawn
+GROUPS = {
+    "shots": "Many: more than 100 training images; few: less than 20.",
+    "thirds": "Head, body and tail: the classes, the largest first, that hold "
+    "the first, second and last third of the training images.",
+}
 
 
-def group_names(class_counts: Sequence[int]) -> list[str]:
-    """Name of the shot group of each class.
+def group_names(
+    class_counts: Sequence[int], groups: str = "shots"
+) -> list[str]:
+    """Name of the group of each class.
+
+    Args:
+        class_counts: Training images of each class.
+        groups: See `groups.class_groups`.
 
     Example:
         >>> group_names([500, 50, 5])
         ['many', 'medium', 'few']
     """
     found = [""] * len(class_counts)
-    for name, members in stats.shot_groups(class_counts)._asdict().items():
+    for name, members in class_groups(class_counts, groups).items():
         for member in members:
             found[member] = name
     return found
@@ -33,7 +45,7 @@ def group_names(class_counts: Sequence[int]) -> list[str]:
 def class_rows(every: Sequence[Figures]) -> list[dict[str, Any]]:
     """A row for each class, with a cell for each model."""
     first = every[0].subject
-    groups = group_names(first.class_counts)
+    groups = group_names(first.class_counts, first.groups)
     columns = [_column(figures) for figures in every]
     return [
         {

@@ -7,12 +7,12 @@ import numpy as np
 
 from keras_lt.reporting import charts, words
 from keras_lt.reporting.advice import Facts, advise, tail_numbers
-from keras_lt.reporting.classes import group_names
+from keras_lt.reporting.classes import GROUPS, group_names
 from keras_lt.reporting.inspection import SPLITS, Inspection, Place
 from keras_lt.reporting.page import TINY, check_installed, render
 from keras_lt.reporting.thumbnails import pictures
 
-GROUPS, ODD, SUSPECTS, FILES = 24, 12, 24, 50  # that are shown
+EQUAL, ODD, SUSPECTS, FILES = 24, 12, 24, 50  # that are shown
 
 
 def data_page(found: Inspection, *, title: str, command: str = "") -> str:
@@ -46,11 +46,12 @@ def data_page(found: Inspection, *, title: str, command: str = "") -> str:
         advice=advise(_facts(found)),
         numbers=tail_numbers(dataset.class_counts),
         tail_chart=charts.tail(dataset.class_counts),
+        groups=GROUPS[dataset.groups],
         splits=_splits(counts),
         rows=_rows(dataset, counts),
-        equal=[_cells(found, group) for group in found.equal[:GROUPS]],
+        equal=[_cells(found, group) for group in found.equal[:EQUAL]],
         equal_number=words.count(len(found.equal)),
-        similar=[_cells(found, pair) for pair in found.similar[:GROUPS]],
+        similar=[_cells(found, pair) for pair in found.similar[:EQUAL]],
         similar_number=words.count(len(found.similar)),
         odd=odd,
         unreadable=sorted(found.unreadable.values())[:FILES],
@@ -96,7 +97,7 @@ def _splits(counts: dict[str, list[int]]) -> list[dict[str, str]]:
 
 
 def _rows(dataset: Any, counts: dict[str, list[int]]) -> list[dict[str, str]]:
-    groups = group_names(dataset.class_counts)
+    groups = group_names(dataset.class_counts, dataset.groups)
     return [
         {
             "name": name,

@@ -7,13 +7,17 @@ from typing import Any
 import numpy as np
 
 from keras_lt import evaluation
+from keras_lt.groups import class_groups
 from keras_lt.reporting import words
 from keras_lt.reporting.subject import Subject
 
 TIMES = 1000  # resamples
 LARGE, FEWER = 10**8, 200  # resamples of a table of so many probabilities
-CARDS = ("overall", "balanced", "many", "few", "worst_class", "ece")
-COMPARED = ("overall", "balanced", "few", "macro_f1")
+CARDS = (
+    *("overall", "balanced", "many", "few", "head", "tail"),
+    *("worst_class", "ece"),
+)
+COMPARED = ("overall", "balanced", "few", "tail", "macro_f1")
 LESS_IS_BETTER = ("ece", "brier", "nll")
 
 
@@ -98,7 +102,7 @@ class Figures:
         return evaluation.softmax(self.subject.logits / self.temperature)
 
     def reliabilities(self) -> dict[str, dict[str, evaluation.Reliability]]:
-        """Accuracy over confidence: as a whole, and by shot group."""
+        """Accuracy over confidence: as a whole, and by group."""
         labels = self.subject.labels
         whole = {
             "as trained": evaluation.reliability(self.probabilities, labels)
@@ -119,7 +123,7 @@ class Figures:
         }
 
     def calibration(self) -> list[dict[str, str]]:
-        """Calibration error of all images and by shot group."""
+        """Calibration error of all images and by group."""
         rows = []
         for group, inside in self._groups().items():
             row = {"group": group}
@@ -144,6 +148,7 @@ class Figures:
                 self._sets(method),
                 self.subject.labels,
                 self.subject.class_counts,
+                self.subject.groups,
             )
             rows.append({"method": method.replace("_", " "), "groups": found})
         return rows
@@ -162,12 +167,10 @@ class Figures:
         )
 
     def _groups(self):
-        """Weights that leave the images of a shot group, by its name."""
-        from keras_lt.stats import shot_groups
-
+        """Weights that leave the images of a group, by its name."""
         labels = self.subject.labels
         found = {"overall": np.ones(len(labels))}
-        groups = shot_groups(self.subject.class_counts)._asdict()
+        groups = class_groups(self.subject.class_counts, self.subject.groups)
         for name, members in groups.items():
             inside = np.isin(labels, members)
             if inside.any():
@@ -180,6 +183,7 @@ class Figures:
             self.subject.labels,
             self.subject.class_counts,
             weights=weights,
+            groups=self.subject.groups,
         )
 
 

@@ -6,6 +6,11 @@ from keras_lt import evaluation
 from keras_lt.reporting import words
 from keras_lt.reporting.figures import Figures
 
+GROUPS = (
+    ("many", "few", "Classes with many training images: {}; with few: {}."),
+    ("head", "tail", "The largest classes: {}; the smallest: {}."),
+)
+
 
 def findings(figures: Figures) -> list[str]:
     """What the numbers say, in sentences."""
@@ -14,11 +19,10 @@ def findings(figures: Figures) -> list[str]:
         f"Of all test images {words.percent(found['overall'])} are right; in "
         f"the mean over classes {words.percent(found['balanced'])}."
     ]
-    if {"many", "few"} <= found.keys():
-        said.append(
-            f"Classes with many training images: {words.percent(found['many'])}"
-            f"; with few: {words.percent(found['few'])}."
-        )
+    for first, last, sentence in GROUPS:
+        if {first, last} <= found.keys():
+            ends = words.percent(found[first]), words.percent(found[last])
+            said.append(sentence.format(*ends))
     recalls = evaluation.recalls(figures.counts)
     worst = int(np.nanargmin(recalls))
     sentence = (

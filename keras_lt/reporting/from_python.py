@@ -24,6 +24,7 @@ def report(
     *,
     path: str | os.PathLike = "report.html",
     class_names: Sequence[str] | None = None,
+    groups: str = "shots",
     validation: tuple[Any, np.ndarray] | None = None,
     name: str | None = None,
     facts: Mapping[str, Mapping[str, str]] | None = None,
@@ -40,6 +41,7 @@ def report(
         class_counts: *Training* images per class, length C.
         path: Where to write.
         class_names: C names; by default the class ids.
+        groups: Of classes: `"shots"`, or `"thirds"` of the training images.
         validation: Images and labels to fit a temperature and prediction
             sets on: neither trained on nor among the test images.
         name: Of the model, for people.

@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from keras_lt import evaluation, stats
+from keras_lt import evaluation
+from keras_lt.groups import class_groups
 from keras_lt.reporting.figures import Figures
 
 LOW, HIGH, STEP = -1.5, 1.5, 0.05  # powers of the training counts
@@ -21,7 +22,7 @@ def live(every: Sequence[Figures]) -> dict[str, Any]:
     stays small.
     """
     first = every[0].subject
-    groups = stats.shot_groups(first.class_counts)._asdict()
+    groups = class_groups(first.class_counts, first.groups)
     return {
         "counts": [int(count) for count in first.class_counts],
         "names": [str(name) for name in first.class_names],

@@ -85,6 +85,7 @@ def report_page(
         ),
         command=command,
         models=models,
+        groups=classes.GROUPS[first.groups],
         images=words.count(len(first.labels)),
         classes=words.count(first.num_classes),
         cards=figures.cards(every),

@@ -23,6 +23,7 @@ class Subject:
         labels: True class ids `(N,)`.
         class_counts: *Training* images per class, length C.
         class_names: C names.
+        groups: In which of the classes it is told, see `groups.class_groups`.
         validation: Logits and labels of images that were neither trained on
             nor are judged, to fit a temperature with; None if there are none.
         images: The test images `(N, H, W, channels)`, for thumbnails; None
@@ -40,6 +41,7 @@ class Subject:
     labels: np.ndarray
     class_counts: Sequence[int]
     class_names: Sequence[str]
+    groups: str = "shots"
     validation: Answers | None = None
     images: Any = None
     norms: Mapping[str, Sequence[float]] = dataclasses.field(

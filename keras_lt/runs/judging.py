@@ -1,5 +1,6 @@
 """What is measured of a model for `result.json`."""
 
+import functools
 from typing import Any
 
 import keras
@@ -30,20 +31,20 @@ def judge(
         flip: Whether to take the mean of image and mirror image.
 
     Returns:
-        Accuracies by shot group and class, of views as well, norms of class
+        Accuracies by group and class, of views as well, norms of class
         vectors, and how many images use how many experts.
     """
-    counts = dataset.class_counts
     serve = recipe.serve(model)
-    validation = dataset.validation and evaluate(
-        serve, *dataset.validation, counts, flip=flip
+    judged = functools.partial(
+        evaluate, class_counts=dataset.class_counts, groups=dataset.groups
     )
-    result = evaluate(
-        serve, *dataset.test, counts, views=recipe.views(model), flip=flip
+    validation = dataset.validation and judged(
+        serve, *dataset.validation, flip=flip
     )
+    result = judged(serve, *dataset.test, views=recipe.views(model), flip=flip)
     result["validation_accuracy"] = validation and validation["accuracy"]
     if flip:
-        plain = evaluate(serve, *dataset.test, counts)
+        plain = judged(serve, *dataset.test)
         result["accuracy_without_flip"] = plain["accuracy"]
     result["epochs"] = stage.epochs
     result["class_norms"] = class_norms(serve, model)

@@ -29,6 +29,7 @@ from keras_lt.runs.trackers import Tracker, tracking, wanted_by
 from keras_lt.runs.watching import watchers
 from keras_lt.training.divergence import read_records
 
+CLASSES = ("class_counts", "class_names", "groups")
 Result = dict[str, Any]  # the content of `result.json`
 
 
@@ -199,8 +200,7 @@ class Run:
             "stages": records,
             **judging.choice(self.recipe, outcome),
             "routing": routing,
-            "class_counts": self.dataset.class_counts,
-            "class_names": self.dataset.class_names,
+            **{name: getattr(self.dataset, name) for name in CLASSES},
             "parameters": judging.count_parameters(serve),
             "train_seconds": round(outcome.seconds, 2),
             "images_per_second": judging.images_per_second(outcome),

@@ -1,19 +1,15 @@
 """Plots of a run: accuracy and norms by class rank, and curves."""
 
 import pathlib
-from collections.abc import Sequence
 
-import matplotlib
 import numpy as np
+from matplotlib import pyplot
 
-matplotlib.use("Agg")
-from matplotlib import pyplot  # noqa: E402 - after the choice of Agg
-
-from keras_lt.atomic import replacing  # noqa: E402
+from keras_lt.runs.class_plots import COLORS, by_rank, save
 
 # Of a figure's sides. To let matplotlib find them is half of its time.
 MARGINS = {"left": 0.11, "right": 0.87, "bottom": 0.16, "top": 0.9}
-COLORS = ("#4269d0", "#ef8a17", "#3ca951", "#a463f2", "#9c6b4e", "#ff725c")
+TAILS = ("val_accuracy_few", "val_accuracy_tail")
 
 
 def draw(folder: pathlib.Path, result: dict, lines: list[dict]) -> None:
@@ -26,17 +22,16 @@ def draw(folder: pathlib.Path, result: dict, lines: list[dict]) -> None:
     """
     folder.mkdir(parents=True, exist_ok=True)
     stages = result["stages"]
-    counts = result["class_counts"]
     by_rank(
         folder / "accuracy.png",
         {name: stage["class_accuracy"] for name, stage in stages.items()},
-        counts,
+        result,
         "Test accuracy of each class",
     )
     by_rank(
         folder / "norms.png",
         {name: stage["class_norms"] for name, stage in stages.items()},
-        counts,
+        result,
         "Norm of each class vector",
     )
     curves(folder / "curves.png", lines)
@@ -75,7 +70,7 @@ def study(path: pathlib.Path, results: dict[str, dict]) -> None:
     axes[0].set(xlabel="class rank by frequency", title="Test accuracy")
     axes[1].set(title="Test accuracy by group")
     axes[0].legend(frameon=False, fontsize="small")
-    _save(figure, path, dpi=90)
+    save(figure, path, dpi=90)
 
 
 def _curve(axes, curves, color):
@@ -88,7 +83,7 @@ def _curve(axes, curves, color):
 
 def _bars(axes, accuracies, colors):
     """Bars by group, and within by name."""
-    groups = list([*accuracies.values()][0])
+    groups = [g for g in [*accuracies.values()][0] if g != "worst_class"]
     width = 0.8 / len(accuracies)
     for number, (name, accuracy) in enumerate(accuracies.items()):
         where = np.arange(len(groups)) + (number + 0.5) * width - 0.4
@@ -112,50 +107,7 @@ def by_group(
     _bars(axes, accuracies, colors)
     axes.set(title=title)
     axes.legend(frameon=False, fontsize="small", ncols=2)
-    _save(figure, path, dpi=110)
-
-
-def long_tail(path: pathlib.Path, counts: Sequence[int]) -> None:
-    """Plot training images by class rank."""
-    figure, axes = pyplot.subplots(figsize=(6, 3.4), gridspec_kw=MARGINS)
-    axes.step(np.arange(len(counts)), np.sort(counts)[::-1], where="mid")
-    axes.set(
-        xlabel="class rank by frequency", ylabel="training images", yscale="log"
-    )
-    _save(figure, path, dpi=110)
-
-
-def by_rank(
-    path: pathlib.Path,
-    values: dict[str, list],
-    counts: list[int],
-    title: str,
-) -> None:
-    """Plot one value a class, from the largest class to the smallest.
-
-    Args:
-        path: Of the picture.
-        values: Length C each, by the name of the line.
-        counts: Training images per class, length C; drawn in grey behind.
-        title: Of the picture.
-    """
-    order = np.argsort(-np.asarray(counts), kind="stable")
-    figure, axes = pyplot.subplots(figsize=(6, 3.4), gridspec_kw=MARGINS)
-    behind = axes.twinx()
-    rank = np.arange(len(order))
-    behind.fill_between(
-        rank, np.asarray(counts)[order], step="mid", color="#eee"
-    )
-    behind.set_ylabel("training images", color="#888")
-    behind.tick_params(axis="y", colors="#888")
-    axes.set_zorder(behind.get_zorder() + 1)
-    axes.patch.set_visible(False)
-    for (name, line), color in zip(values.items(), COLORS * 9, strict=False):
-        line = np.array(line, "float64")[order]
-        axes.plot(rank, line, ".-", color=color, label=name, linewidth=1.5)
-    axes.set(xlabel="class rank by frequency", title=title, ylim=(0, None))
-    axes.legend(frameon=False)
-    _save(figure, path, dpi=110)
+    save(figure, path, dpi=110)
 
 
 def curves(path: pathlib.Path, lines: list[dict]) -> None:
@@ -166,7 +118,7 @@ def curves(path: pathlib.Path, lines: list[dict]) -> None:
     epochs = np.arange(1, len(lines) + 1)
     for axes, names in (
         (top, ("loss", "val_loss")),
-        (bottom, ("accuracy", "val_accuracy", "val_accuracy_few")),
+        (bottom, ("accuracy", "val_accuracy", *TAILS)),
     ):
         for name, color in zip(names, COLORS, strict=False):
             if any(name in line for line in lines):
@@ -179,10 +131,4 @@ def curves(path: pathlib.Path, lines: list[dict]) -> None:
                 axes.axvline(i + 0.5, color="#888", linestyle=":")
     top.set(yscale="log", ylabel="loss (nats)")
     bottom.set(xlabel="epoch over all stages", ylabel="accuracy")
-    _save(figure, path, dpi=110)
-
-
-def _save(figure, path, dpi):
-    with replacing(path) as aside:
-        figure.savefig(aside, dpi=dpi)
-    pyplot.close(figure)
+    save(figure, path, dpi=110)

@@ -35,6 +35,7 @@ def make_recipe(
         dataset.class_counts,
         dataset.source.pixel_mean,
         dataset.source.pixel_std,
+        groups=dataset.groups,
     )
     recipe = method(problem, **{**values, **sizes, **_teacher(values)})
     if config.average:

@@ -3,66 +3,20 @@
 import importlib.util
 import pathlib
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from keras_lt import stats
-from keras_lt.data import ImageDataset
+from keras_lt.groups import ShotGroups, Thirds
 from keras_lt.runs.folder import RunFolder
-from keras_lt.runs.options import DataOptions
 
-GROUPS = ("overall", "balanced", "many", "medium", "few")
-SHOWN = 5  # classes at either end
+COLUMNS = {  # of tables, by the names of `stats.shot_accuracies`
+    "overall": "overall",
+    "balanced": "balanced",
+    "macro_f1": "macro F1",
+    "worst_class": "worst",
+}
+RAREST = ("few", "tail")
 ROUTING = {"mean_experts": "experts", "macs": "operations", "time": "time"}
-
-
-def print_dataset(dataset: ImageDataset) -> None:
-    """Print splits, classes, shot groups and files that are left out."""
-    counts, names = dataset.class_counts, dataset.class_names
-    for split in ("train", "validation", "test"):
-        _, labels = getattr(dataset, split) or ((), ())
-        if len(labels):
-            own = stats.count_classes(labels, len(names))
-            print(f"{split}: {len(labels):,} images, {_range(own)} a class")
-    ratio = max(counts) / min(counts)
-    print(f"classes: {len(names):,}, imbalance ratio {ratio:.4g}")
-    groups = stats.shot_groups(counts)
-    for group, title in zip(groups, groups._fields, strict=True):
-        print(f"  {title}: {len(group):,}")
-    order = sorted(range(len(names)), key=lambda c: -counts[c])
-    for title, part in (("largest", order[:SHOWN]), ("rarest", order[-SHOWN:])):
-        shown = ", ".join(f"{names[c]} ({counts[c]:,})" for c in part)
-        print(f"{title}: {shown}")
-    folders = [name for name in dataset.ignored if name.endswith("/")]
-    if folders:
-        print(f"ignored, as hidden folders: {', '.join(folders)}")
-    files = [name for name in dataset.ignored if name not in folders]
-    if files:
-        print(
-            f"ignored, as no image by the ending: {len(files):,} files, the "
-            f"first is {files[0]}"
-        )
-
-
-def print_shares(data: DataOptions) -> None:
-    """Print what test and validation images are, if shares of each class."""
-    if data.test_share:
-        print(
-            f"test images: where there is no split of that name, "
-            f"{data.test_share:.0%} of each class, of four images or more at "
-            "least two (--test_share)"
-        )
-    if data.validation_share:
-        print(
-            f"validation images: where there is no split of that name, "
-            f"{data.validation_share:.0%} of what is left of each class, "
-            "never trained on (--validation_share)"
-        )
-
-
-def _range(counts):
-    least, most = min(counts), max(counts)
-    return f"{least:,}" if least == most else f"{least:,} to {most:,}"
 
 
 def show(folder: RunFolder, *, plots: bool) -> None:
@@ -104,10 +58,21 @@ def print_choice(choice: Mapping[str, Any]) -> None:
 def print_accuracies(
     accuracies: Mapping[str, Mapping[str, float]], title: str = ""
 ) -> None:
-    """Print a table of accuracies by shot group in %, a line a name."""
-    _print_row(title, GROUPS)
+    """Print a table of accuracies in %, also by group, a line a name."""
+    columns = _columns(accuracies.values())
+    _print_row(title, columns.values())
     for name, accuracy in accuracies.items():
-        _print_row(f"  {name}", _percentages(accuracy))
+        shares = map(accuracy.get, columns)
+        cells = ["-" if x is None else f"{100 * x:.1f}" for x in shares]
+        _print_row(f"  {name}", cells)
+
+
+def _columns(accuracies: Iterable[Mapping[str, float]]) -> dict[str, str]:
+    """Titles of what is known of any of them."""
+    known = {name for accuracy in accuracies for name in accuracy}
+    groups = [*ShotGroups._fields, *Thirds._fields]
+    titles = COLUMNS | {name: name for name in groups}
+    return {name: title for name, title in titles.items() if name in known}
 
 
 def experts_used(routing: Mapping[str, Any]) -> str:
@@ -151,11 +116,12 @@ def print_means(results: Sequence[Mapping[str, Any]]) -> None:
     """Print mean and deviation over the seeds, a line for each variant."""
     print("\nMean accuracy over the seeds, with standard deviation, in %:")
     routed = [r for r in results if r.get("routing")]
-    columns = [*ROUTING.values()] if routed else []
-    _print_row("method", [*GROUPS, *columns])
+    columns = _columns(result["accuracy"] for result in results)
+    titles = [*columns.values(), *(ROUTING.values() if routed else ())]
+    _print_row("method", titles)
     for variant, mine in _by_variant(results).items():
         cells = []
-        for group in GROUPS:
+        for group in columns:
             values = [r["accuracy"].get(group) for r in mine]
             cells.append(_mean([v and 100 * v for v in values], 1))
         for name in ROUTING if routed else ():
@@ -171,7 +137,8 @@ def print_matrix(results: Sequence[Mapping[str, Any]]) -> None:
     columns = dict.fromkeys(map(_following, results))
     if len(columns) < 2:
         return
-    for group in ("overall", "few"):
+    known = _columns(result["accuracy"] for result in results)
+    for group in ("overall", *(name for name in RAREST if name in known)):
         print(f"\nThe same by stages that follow, {group}:")
         _print_row("method", columns)
         for method in methods:
@@ -210,14 +177,8 @@ def _mean(values: list, digits: int) -> str:
     return f"{statistics.mean(values):.{digits}f} ±{deviation:.{digits}f}"
 
 
-def _percentages(accuracy: Mapping[str, float]) -> list[str]:
-    return [
-        f"{100 * accuracy[g]:.1f}" if g in accuracy else "-" for g in GROUPS
-    ]
-
-
 def _print_row(title, cells) -> None:
-    print(f"{title:<24}" + "".join(f"{cell:>12}" for cell in cells), flush=True)
+    print(f"{title:<24}" + "".join(f"{cell:>11}" for cell in cells), flush=True)
 
 
 def draw(folder: RunFolder) -> None:
@@ -236,7 +197,7 @@ def draw_comparison(
     """Draw the mean class accuracies of several variants."""
     if not importlib.util.find_spec("matplotlib"):
         return
-    from keras_lt.runs import plots
+    from keras_lt.runs import class_plots
 
     lines = {}
     for variant, mine in _by_variant(results).items():
@@ -247,4 +208,4 @@ def draw_comparison(
     data = results[0]
     title = f"Test accuracy on {data['dataset']}, ratio "
     title += f"{data['imbalance_ratio']:g}, mean over the seeds"
-    plots.by_rank(folder / "comparison.png", lines, data["class_counts"], title)
+    class_plots.by_rank(folder / "comparison.png", lines, data, title)

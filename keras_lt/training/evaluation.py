@@ -76,16 +76,18 @@ def evaluate(
     labels: np.ndarray,
     class_counts: tuple[int, ...],
     *,
+    groups: str = "shots",
     flip: bool = False,
     views: Mapping[str, keras.Model] | None = None,
 ) -> dict[str, Any]:
-    """Accuracy overall, by shot group, and by class.
+    """Accuracy overall, by group, and by class.
 
     Args:
         model: Pixels `(B, H, W, channels)` to logits `(B, C)`.
         images: `(N, H, W, channels)`.
         labels: Class ids `(N,)`.
         class_counts: *Training* images per class, length C.
+        groups: `"shots"` or `"thirds"`, see `groups.class_groups`.
         flip: See `predict_logits`.
         views: Further models of that kind with the same inputs, by name; they
             are judged in the same pass over the images.
@@ -106,16 +108,17 @@ def evaluate(
     logits = predict_logits(together, images, flip=flip)
     logits = logits.reshape(len(logits), 1 + len(views), -1)  # (N, 1 + V, C)
     predictions, *others = logits.argmax(-1).T
+    known = labels, class_counts, groups
     by_class = stats.class_accuracies(predictions, labels, len(class_counts))
     result = {
-        "accuracy": stats.shot_accuracies(predictions, labels, class_counts),
+        "accuracy": stats.shot_accuracies(predictions, *known),
         "class_accuracy": [
             None if np.isnan(value) else float(value) for value in by_class
         ],
     }
     if views:
         result["views"] = {
-            name: stats.shot_accuracies(other, labels, class_counts)
+            name: stats.shot_accuracies(other, *known)
             for name, other in zip(views, others, strict=True)
         }
     return result

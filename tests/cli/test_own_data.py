@@ -32,7 +32,7 @@ def test_inspect_train_export_and_predict(photos):
     assert "train: 42 images, 4 to 28 a class" in out
     assert "test: 6 images, 2 a class" in out
     assert "classes: 3, imbalance ratio 7\n" in out
-    assert "rarest: ant (28), bee (10), cat (4)" in out
+    assert "the rarest: ant (28), bee (10), cat (4)" in out
     assert "1 files, the first is ant/notes.txt" in out
     assert "unreadable: 0" in out
     assert (photos / "long_tail.png").stat().st_size > 1000
@@ -45,6 +45,7 @@ def test_inspect_train_export_and_predict(photos):
     folder = photos / "runs" / "folder-7-wb-seed0"
     result = programs.result(folder)
     assert result["class_names"] == ["ant", "bee", "cat"]
+    assert {"macro_f1", "head", "body", "tail"} <= result["accuracy"].keys()
     assert result["unreadable"] == {}
     assert result["image_size"] == 16
     out, _ = programs.run(*command, *options, cwd=photos)

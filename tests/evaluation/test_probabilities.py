@@ -110,12 +110,18 @@ def test_weights_are_repetitions():
 def test_the_summary_has_what_there_is():
     logits, labels = drawn(2)
     found = e.measures(e.softmax(logits), labels, COUNTS)
-    assert list(found) == list(e.NAMES)
+    own = {"head", "body", "tail"}
+    assert list(found) == [name for name in e.NAMES if name not in own]
+    thirds = e.measures(e.softmax(logits), labels, COUNTS, groups="thirds")
+    assert own == set(thirds) - set(found)
     counts = e.tally(logits.argmax(1), labels, 6)
     assert found["balanced"] == e.balanced_accuracy(counts)
     assert found["worst_class"] == e.worst_class(counts)
     few = e.measures(e.softmax(logits[:, :4]), labels % 4, (50, 50, 50, 50))
-    assert set(e.NAMES) - set(few) == {"many", "few", "head_tail", "top_5"}
+    assert set(e.NAMES) - set(few) == {
+        *("many", "few", "head_tail", "top_5"),
+        *own,
+    }
 
 
 def test_bad_arguments():

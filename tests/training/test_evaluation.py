@@ -33,6 +33,7 @@ def test_accuracy_overall_by_group_and_by_class():
     found = evaluate(left_and_right(), IMAGES, labels, (200, 5))
     assert found["accuracy"] == {
         **{"overall": 2 / 3, "balanced": 0.75},
+        **{"macro_f1": 2 / 3, "worst_class": 0.5},
         **{"many": 0.5, "few": 1.0},
     }
     assert found["class_accuracy"] == [0.5, 1.0]
@@ -41,4 +42,5 @@ def test_accuracy_overall_by_group_and_by_class():
 def test_a_class_without_images_is_none_and_its_group_absent():
     found = evaluate(left_and_right(), IMAGES[:1], np.array([0]), (200, 5))
     assert found["class_accuracy"] == [1.0, None]
-    assert found["accuracy"] == {"overall": 1.0, "balanced": 1.0, "many": 1.0}
+    names = ("overall", "balanced", "macro_f1", "worst_class", "many")
+    assert found["accuracy"] == dict.fromkeys(names, 1.0)

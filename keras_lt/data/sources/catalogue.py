@@ -26,7 +26,7 @@ INATURALIST = {
     "pixel_std": (0.195, 0.194, 0.192),
     "augment": Augment(crop_scale=(0.08, 1.0), flip=True),
 }
-OWN = IMAGENET | {"augment": INATURALIST["augment"]}
+OWN = IMAGENET | {"augment": INATURALIST["augment"], "groups": "thirds"}
 
 
 def _digits() -> Source:

@@ -86,6 +86,8 @@ class Source:
             else is asked for; None: the tail is that of the images.
         splits_test: Whether it has no test split of its own, so that
             `test_per_class` decides.
+        groups: In which of its classes results are told by: `"shots"`, as
+            published, or `"thirds"` of the images, see `groups.class_groups`.
     """
 
     read: Callable[[Options], Content]
@@ -95,3 +97,4 @@ class Source:
     augment: Augment
     imbalance_ratio: float | None = None
     splits_test: bool = False
+    groups: str = "shots"

@@ -109,6 +109,9 @@
     many: "Many-shot accuracy",
     medium: "Medium-shot accuracy",
     few: "Few-shot accuracy",
+    head: "Accuracy of the head",
+    body: "Accuracy of the body",
+    tail: "Accuracy of the tail",
     macro_f1: "Macro F1",
     worst_class: "Worst class",
   };

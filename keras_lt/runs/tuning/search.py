@@ -82,7 +82,7 @@ class Search:
         )
         request = _quiet(_with(self.request, values, folder))
         (run,) = make_runs(request, self.images)
-        run.trial = Watch(trial, self.images.class_counts)
+        run.trial = Watch(trial, self.images.class_counts, self.images.groups)
         run.clear()
         try:
             found = run.execute()["accuracy"]["balanced"]

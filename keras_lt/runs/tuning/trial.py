@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from keras_lt import stats
+from keras_lt.groups import class_groups
 
 OVERALL = "val_accuracy"  # in the metrics of an epoch
 
@@ -19,12 +19,13 @@ class Watch:
         trial: An `optuna.Trial`. The first one, of the preset, never ends
             early.
         class_counts: Training images of each class.
+        groups: Of classes, that metrics tell of.
     """
 
-    def __init__(self, trial: Any, class_counts: Sequence[int]):
+    def __init__(self, trial: Any, class_counts: Sequence[int], groups: str):
         self.trial = trial
-        groups = stats.shot_groups(class_counts)._asdict()
-        self.sizes = {f"{OVERALL}_{k}": len(v) for k, v in groups.items()}
+        found = class_groups(class_counts, groups)
+        self.sizes = {f"{OVERALL}_{k}": len(v) for k, v in found.items()}
         kept = trial.study.get_trials(deepcopy=False)[trial.number]
         self.seen = {*kept.intermediate_values}  # before it was killed
 

@@ -52,7 +52,7 @@ def test_the_preset_comes_first_and_a_killed_trial_goes_on(tmp_path):
         again = second.next(3)
         assert again.number == killed.number == 1
         assert second.values(again) == asked
-        watch = trial.Watch(again, [200, 50, 5])
+        watch = trial.Watch(again, [200, 50, 5], "shots")
         watch.log({"val_accuracy_many": 0.9}, 1)  # which was reported before
         watch.log({"loss": 1.0}, 2)  # no accuracy
         second.end(again, "FAIL")
@@ -77,13 +77,13 @@ def test_a_trial_that_falls_behind_ends_early(tmp_path):
             good = search.next(9)
             search.values(good)
             for epoch in range(1, 7):
-                trial.Watch(good, [200, 50, 5]).log(
+                trial.Watch(good, [200, 50, 5], "shots").log(
                     {"val_accuracy_many": 0.9, "val_accuracy_few": 0.5}, epoch
                 )
             search.end(good, "COMPLETE", 0.7)
         bad = search.next(9)
         search.values(bad)
-        watch = trial.Watch(bad, [200, 50, 5])
+        watch = trial.Watch(bad, [200, 50, 5], "shots")
         watch.log({"val_accuracy_many": 0.0, "val_accuracy_few": 0.1}, 1)
         with pytest.raises(trial.Pruned, match="after 4 epochs"):
             watch.log({"val_accuracy_many": 0.1}, 4)
