@@ -123,8 +123,7 @@ def write(folder: pathlib.Path) -> pathlib.Path:
         if name == "full":
             missing = [job for job in jobs if not found[job.name]]
     page = folder / "README.md"
-    whole = text + _not_yet(missing) + commands
-    write_atomically(page, whole.encode())
+    write_atomically(page, (text + _not_yet(missing) + commands).encode())
     return page
 
 
