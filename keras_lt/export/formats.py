@@ -4,8 +4,10 @@ import json
 import pathlib
 import tempfile
 import zipfile
+from typing import Any
 
 import keras
+import numpy as np
 
 from keras_lt.export.answer import METADATA
 from keras_lt.export.served import Served
@@ -41,10 +43,47 @@ def write_onnx(
 
     plain, signature = _plain(model, content)
     graph, _ = tf2onnx.convert.from_function(
-        plain, input_signature=signature, opset=18
+        _frozen(plain),
+        input_signature=signature,
+        opset=18,
+        custom_op_handlers={"Erfc": (_erfc, [])},
     )
     onnx.helper.set_model_props(graph, {"keras_lt": json.dumps(content)})
     onnx.save(graph, path)
+
+
+def _frozen(plain):
+    """The same with all values in it; else tensors would become inputs."""
+    import tensorflow as tf
+    from tensorflow.python.framework import convert_to_constants
+
+    made = plain.get_concrete_function()
+    names = sorted(made.structured_outputs)  # the order of dictionaries
+    whole = convert_to_constants.convert_variables_to_constants_v2(
+        made, lower_control_flow=False
+    )
+
+    def answer(images):
+        return dict(zip(names, whole(images), strict=True))
+
+    return tf.function(answer, autograph=False)
+
+
+def _erfc(context: Any, node: Any, name: str, arguments: Any) -> None:
+    """Turn `erfc(x)`, an exact GELU's, into `1 - erf(x)`, which ONNX has."""
+    (output,) = node.output
+    kind, shape = context.get_dtype(output), context.get_shape(output)
+    context.remove_node(name)
+    one = context.make_const(f"{name}_one", np.ones((), "float32"))
+    erf = context.make_node("Erf", [node.input[0]], shapes=[shape])
+    context.make_node(
+        "Sub",
+        [one.output[0], erf.output[0]],
+        name=name,
+        outputs=[output],
+        shapes=[shape],
+        dtypes=[kind],
+    )
 
 
 def write_litert(
