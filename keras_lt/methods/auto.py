@@ -1,6 +1,7 @@
 """Cross entropy, then the classifier that is best on held-out images."""
 
 import dataclasses
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -8,6 +9,7 @@ from keras_lt import hyperparameters
 from keras_lt.hyperparameters import grouped, nearest
 from keras_lt.methods.following import THEN
 from keras_lt.methods.method import method
+from keras_lt.methods.second_stages import adjust_in_part
 from keras_lt.methods.settings.plain import PRESETS
 from keras_lt.methods.settings.shared import Network, SGDSettings
 from keras_lt.methods.stages import on_one_network, supervised
@@ -33,7 +35,7 @@ def recipe(
     factor: float = 0.01,
     warmup_epochs: int = 5,
     batch_size: int = 128,
-    candidates: str = "la,tau,crt,lws,maxnorm,mislas,los,ncm",
+    candidates: str = "la,la75,la50,la25,tau,crt,lws,maxnorm,mislas,los,ncm",
 ) -> Recipe:
     """Learn features with cross entropy, then choose the classifier.
 
@@ -51,7 +53,8 @@ def recipe(
         factor: Of each drop of the rate, after 80 % and 90 % of the epochs.
         warmup_epochs: Epochs of linear warm-up.
         batch_size: Images a step, of all stages.
-        candidates: Names in `following.THEN`, with commas between them.
+        candidates: Names in `following.THEN`, with commas between them; "la50"
+            subtracts half of the log priors, and so for each percentage.
 
     Returns:
         A `training.Recipe`.
@@ -105,7 +108,7 @@ def best(records: Mapping[str, Any]) -> str:
 def _names(candidates):
     names = [name.strip() for name in candidates.split(",")]
     for name in names:
-        if name not in THEN:
+        if name not in THEN and not _percent(name):
             raise ValueError(
                 f"`candidates`: no stage {name!r}{nearest(name, THEN)}"
             )
@@ -114,11 +117,19 @@ def _names(candidates):
     return names
 
 
+def _percent(name: str) -> int | None:
+    """50 of "la50"; None for other names."""
+    found = re.fullmatch("la([1-9][0-9]?)", name)
+    return found and int(found[1])
+
+
 def _candidate(name: str, problem: Problem, epochs: int, batch: int) -> Stage:
     """A stage with our settings for own images, which moves no statistics.
 
     All candidates share the encoder, which therefore has to stay as it is.
     """
+    if percent := _percent(name):
+        return adjust_in_part(problem, percent=percent)
     make, families = THEN[name]
     values = {each.name: each.default for each in hyperparameters.of(make)}
     values |= families.get("folder", {})

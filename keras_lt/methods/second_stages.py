@@ -183,8 +183,17 @@ def adjust_logits(problem: Problem, *, tau: float = 1.0) -> Stage:
     Source: Menon et al., ICLR 2021; `google-research:logit_adjustment`.
     Differs from the released code: a class without images is an error.
     """
+    return _adjusted("la", problem, tau)
+
+
+def adjust_in_part(problem: Problem, *, percent: int) -> Stage:
+    """Stage "la25", "la50" and so on: `adjust_logits` by so many percent."""
+    return _adjusted(f"la{percent}", problem, percent / 100)
+
+
+def _adjusted(name, problem, tau):
     priors = np.array(problem.class_counts) / sum(problem.class_counts)
-    return _without_epochs("la", new_heads.shifted(-tau * np.log(priors)))
+    return _without_epochs(name, new_heads.shifted(-tau * np.log(priors)))
 
 
 def nearest_class_mean(

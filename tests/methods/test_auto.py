@@ -17,7 +17,7 @@ from keras_lt.training import Recipe, Stage, predict_logits, run
 from keras_lt.training.transfer import named_variables
 
 JIT = False if programs.keras.backend.backend() == "tensorflow" else "auto"
-OTHERS = "la,crt,ncm"
+OTHERS = "la,la25,crt,ncm"
 
 
 def recipe(**options):
@@ -47,7 +47,7 @@ def test_it_ends_with_the_stage_that_is_best_on_validation_images():
         jit_compile=JIT,
         verbose=False,
     )
-    assert [*seen] == ["train", "la", "crt", "ncm"]
+    assert [*seen] == ["train", "la", "la25", "crt", "ncm"]
     assert outcome.stage == "crt"
     logits = predict_logits(made.serve(outcome.model), toy.test_images()[0])
     np.testing.assert_allclose(logits, seen["crt"][1], atol=1e-5)
@@ -58,11 +58,12 @@ def test_it_ends_with_the_stage_that_is_best_on_validation_images():
         for name, value in trained.items():
             np.testing.assert_array_equal(weights[name], value)
     # And from its classifier: "la" moves its logits by the log priors alone.
-    moved = seen["la"][1] - seen["train"][1]
     priors = np.array(toy.COUNTS) / sum(toy.COUNTS)
-    np.testing.assert_allclose(
-        moved, np.tile(-np.log(priors), (len(moved), 1)), atol=1e-4
-    )
+    for name, tau in (("la", 1.0), ("la25", 0.25)):
+        moved = seen[name][1] - seen["train"][1]
+        np.testing.assert_allclose(
+            moved, np.tile(-tau * np.log(priors), (len(moved), 1)), atol=1e-4
+        )
 
 
 def test_no_candidate_may_move_the_encoder():
@@ -70,7 +71,8 @@ def test_no_candidate_may_move_the_encoder():
     made = METHODS["auto"](toy.problem(), backbone="micro", width=4)
     features = made.build()
     assert [stage.name for stage in made.stages] == [*made.candidates]
-    assert set(made.candidates) == {"train", *THEN}
+    parts = {"la25", "la50", "la75"}
+    assert set(made.candidates) == {"train", *THEN, *parts}
     for stage in made.stages[1:]:
         model = stage.setup(features)
         (encoder,) = anatomy.encoders(model)
@@ -91,6 +93,7 @@ def test_of_equal_ones_the_first_is_taken():
         ("la,tua", "`candidates`: no stage 'tua'; did you mean 'tau'"),
         ("la,la", "`candidates` must differ, got"),
         ("la,", "`candidates`: no stage ''"),
+        ("la100", "`candidates`: no stage 'la100'"),
     ],
 )
 def test_bad_candidates(candidates, message):
