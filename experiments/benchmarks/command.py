@@ -17,7 +17,7 @@ import json
 import os
 from collections.abc import Sequence
 
-from keras_lt.cli import arguments
+from keras_lt.cli import arguments, usage
 from keras_lt.cli.backends import set_backend
 from keras_lt.runs.flags import option
 
@@ -114,8 +114,8 @@ def prepare(argv: Sequence[str]) -> tuple[str, Measurement]:
 
 def main(argv: Sequence[str]) -> None:
     """Measure and print."""
-    if arguments.wants_help(argv):
-        arguments.print_help(__doc__, GROUPS)
+    if usage.topic_of(argv) is not None:
+        usage.print_flags(__doc__, GROUPS)
         return
     what, asked = arguments.checked(prepare, argv)
     import keras

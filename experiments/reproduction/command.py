@@ -13,7 +13,7 @@ import sys
 import time
 from collections.abc import Sequence
 
-from keras_lt.cli import arguments
+from keras_lt.cli import arguments, usage
 from keras_lt.cli.backends import set_backend
 from keras_lt.runs.flags import option
 from reproduction import natural_tails, page, studies
@@ -95,8 +95,8 @@ def prepare(
 
 def main(argv: Sequence[str]) -> None:
     """List, run, or write the table."""
-    if arguments.wants_help(argv):
-        arguments.print_help(__doc__, GROUPS)
+    if usage.topic_of(argv) is not None:
+        usage.print_flags(__doc__, GROUPS)
         return
     action, asked, jobs = arguments.checked(prepare, argv)
     results = pathlib.Path(asked.results or HERE / "results")

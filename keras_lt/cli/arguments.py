@@ -4,7 +4,6 @@ import dataclasses
 import re
 import shlex
 import sys
-import textwrap
 import typing
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
@@ -12,7 +11,7 @@ from typing import Any, TypeVar
 from absl import flags
 
 from keras_lt.domains import LONGEST, shown
-from keras_lt.runs.flags import check_domains
+from keras_lt.runs.flags import check_domains, name_of
 from keras_lt.runs.manner import Manner
 from keras_lt.runs.options import Choice, Conditions, DataOptions
 
@@ -92,39 +91,15 @@ def command(argv: Sequence[str]) -> str:
     return " ".join([program, *map(shlex.quote, rest)])
 
 
-def wants_help(argv: Sequence[str]) -> bool:
-    """Whether the command asks for help."""
-    return bool({"--help", "-h"} & set(argv[1:]))
-
-
-def print_help(description: str, groups: Sequence[type]) -> None:
-    """Print a program's description and flags, by group."""
-    print(description.strip())
-    for group in groups:
-        title = (group.__doc__ or "").splitlines()[0].rstrip(".")
-        print(f"\n{title}:")
-        for field in dataclasses.fields(group):
-            default = field.default
-            shown = "" if default in (None, ()) else f" [{_show(default)}]"
-            print_entry(f"--{_flag(field)}", field.metadata["help"] + shown)
-    sys.stdout.flush()
-
-
-def print_entry(name: str, text: str) -> None:
-    """Print a name with its description beside it."""
-    first, rest = f"  {name:<24}", " " * 26
-    print(textwrap.fill(text, 79, initial_indent=first, subsequent_indent=rest))
-
-
 def flag_names(groups: Sequence[type]) -> set[str]:
     """Names of all flags, with those that turn a switch off."""
     found = set()
     for group in groups:
         hints = typing.get_type_hints(group)
         for field in dataclasses.fields(group):
-            found.add(_flag(field))
+            found.add(name_of(field))
             if hints[field.name] is bool:
-                found.add(f"no{_flag(field)}")
+                found.add(f"no{name_of(field)}")
     return found
 
 
@@ -154,11 +129,6 @@ def _underscored(argument):
     return name + equals + value
 
 
-def _flag(field):
-    """Name of a field's flag: that of `from_` is a word of Python's."""
-    return field.name.rstrip("_")
-
-
 def _declare(values, group):
     hints = typing.get_type_hints(group)
     for field in dataclasses.fields(group):
@@ -167,7 +137,7 @@ def _declare(values, group):
         if isinstance(default, tuple):
             default = [*default]
         text = field.metadata["help"]
-        define(_flag(field), default, text, flag_values=values)
+        define(name_of(field), default, text, flag_values=values)
 
 
 def _definition(hint, commas):
@@ -188,12 +158,6 @@ def _definition(hint, commas):
 def _read(values, group):
     own = {}
     for field in dataclasses.fields(group):
-        value = values[_flag(field)].value
+        value = values[name_of(field)].value
         own[field.name] = tuple(value) if isinstance(value, list) else value
     return group(**own)
-
-
-def _show(default):
-    if isinstance(default, tuple):
-        return ",".join(default)
-    return str(default).lower() if isinstance(default, bool) else str(default)

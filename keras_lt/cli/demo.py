@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from keras_lt.cli import arguments
+from keras_lt.cli import arguments, usage
 from keras_lt.cli.asking import open_artefact, read_for
 from keras_lt.cli.finished import open_run
 from keras_lt.cli.options import RunAgain
@@ -51,8 +51,8 @@ NAMES = ("RUN|ARTEFACT",)
 
 def main(argv: Sequence[str]) -> None:
     """Serve until it is stopped."""
-    if arguments.wants_help(argv):
-        arguments.print_help(__doc__, GROUPS)
+    if usage.topic_of(argv) is not None:
+        usage.print_flags(__doc__, GROUPS)
         return
     demo = arguments.checked(prepare, argv)
     print(f"{demo.address} (Ctrl+C ends it)", flush=True)

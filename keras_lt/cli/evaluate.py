@@ -9,7 +9,7 @@ import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
-from keras_lt.cli import arguments
+from keras_lt.cli import arguments, usage
 from keras_lt.cli.finished import open_run
 from keras_lt.cli.options import RunAgain
 from keras_lt.runs.flags import option
@@ -39,8 +39,8 @@ def prepare(argv: Sequence[str]) -> tuple[Any, ...]:
 
 def main(argv: Sequence[str]) -> None:
     """Evaluate, print, compare."""
-    if arguments.wants_help(argv):
-        arguments.print_help(__doc__, GROUPS)
+    if usage.topic_of(argv) is not None:
+        usage.print_flags(__doc__, GROUPS)
         return
     flip, result, model, dataset = arguments.checked(prepare, argv)
     from keras_lt import training

@@ -20,7 +20,7 @@ import pathlib
 from collections.abc import Sequence
 from typing import Any
 
-from keras_lt.cli import arguments
+from keras_lt.cli import arguments, usage
 from keras_lt.cli.finished import open_run
 from keras_lt.cli.options import RunAgain
 from keras_lt.export.answer import check_ending
@@ -106,8 +106,8 @@ def write(
 
 def main(argv: Sequence[str]) -> None:
     """Read, export, and say what was checked."""
-    if arguments.wants_help(argv):
-        arguments.print_help(__doc__, GROUPS)
+    if usage.topic_of(argv) is not None:
+        usage.print_flags(__doc__, GROUPS)
         return
     job = arguments.checked(prepare, argv)
     print(arguments.checked(write, *job))

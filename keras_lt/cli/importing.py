@@ -19,7 +19,7 @@ import dataclasses
 import pathlib
 from collections.abc import Sequence
 
-from keras_lt.cli import arguments
+from keras_lt.cli import arguments, usage
 from keras_lt.cli.backends import set_backend
 from keras_lt.domains import Domain
 from keras_lt.runs.flags import option
@@ -72,8 +72,8 @@ NAMES = ("FILE",)
 
 def main(argv: Sequence[str]) -> None:
     """Read, make the run, and say what was found."""
-    if arguments.wants_help(argv):
-        arguments.print_help(__doc__, GROUPS)
+    if usage.topic_of(argv) is not None:
+        usage.print_flags(__doc__, GROUPS)
         return
     for line in arguments.checked(convert, argv):
         print(line)

@@ -13,7 +13,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from keras_lt.cli import arguments
+from keras_lt.cli import arguments, usage
 from keras_lt.cli.backends import set_backend
 from keras_lt.domains import Domain
 from keras_lt.runs.defaults import settled_images
@@ -78,8 +78,8 @@ def prepare(argv: Sequence[str]) -> tuple[Any, Look, Any]:
 
 def main(argv: Sequence[str]) -> None:
     """Print, check, draw."""
-    if arguments.wants_help(argv):
-        arguments.print_help(__doc__, GROUPS)
+    if usage.topic_of(argv) is not None:
+        usage.print_flags(__doc__, GROUPS)
         return
     dataset, look, encode = arguments.checked(prepare, argv)
     from keras_lt.runs import shown_data

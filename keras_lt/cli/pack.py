@@ -8,7 +8,7 @@ import dataclasses
 import pathlib
 from collections.abc import Sequence
 
-from keras_lt.cli import arguments
+from keras_lt.cli import arguments, usage
 from keras_lt.cli.backends import set_backend
 from keras_lt.domains import Domain
 from keras_lt.runs.flags import option
@@ -34,8 +34,8 @@ NAMES = ("FOLDER",)
 
 def main(argv: Sequence[str]) -> None:
     """Pack."""
-    if arguments.wants_help(argv):
-        arguments.print_help(__doc__, GROUPS)
+    if usage.topic_of(argv) is not None:
+        usage.print_flags(__doc__, GROUPS)
         return
     path = arguments.checked(pack, argv)
     print(f"{path} written, {path.stat().st_size / 2**20:.1f} MiB")

@@ -25,7 +25,7 @@ from typing import Any
 
 import numpy as np
 
-from keras_lt.cli import arguments, given_images
+from keras_lt.cli import arguments, given_images, usage
 from keras_lt.cli.answers import WRITERS, Answer
 from keras_lt.cli.asking import Ask, open_artefact
 from keras_lt.domains import COUNT, SHARE, Domain
@@ -147,8 +147,8 @@ def _shift(prior: str | None, class_counts: Sequence[int]) -> np.ndarray:
 
 def main(argv: Sequence[str]) -> None:
     """Ask, and print the answers; status 1 if an image was not read."""
-    if arguments.wants_help(argv):
-        arguments.print_help(__doc__, GROUPS)
+    if usage.topic_of(argv) is not None:
+        usage.print_flags(__doc__, GROUPS)
         return
     asked = arguments.checked(prepare, argv)
     unread = []

@@ -18,7 +18,7 @@ import pathlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from keras_lt.cli import arguments
+from keras_lt.cli import arguments, usage
 from keras_lt.cli.backends import set_backend
 from keras_lt.cli.options import RunAgain
 from keras_lt.runs.answers import ask
@@ -45,8 +45,8 @@ NAMES = ("RUN...",)
 
 def main(argv: Sequence[str]) -> None:
     """Ask the models, and write."""
-    if arguments.wants_help(argv):
-        arguments.print_help(__doc__, GROUPS)
+    if usage.topic_of(argv) is not None:
+        usage.print_flags(__doc__, GROUPS)
         return
     path = arguments.checked(write, argv)
     print(f"{path} written, {path.stat().st_size / 2**20:.1f} MiB")

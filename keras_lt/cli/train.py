@@ -1,12 +1,60 @@
-r"""Train long-tailed image classifiers.
+r"""Train, evaluate, and leave model, table and plots of a run in a folder.
+
+The same command again goes on with a run that was stopped.
 
 Examples:
+  Your own photographs, one folder a class, in about twenty minutes:
+    keras-lt train --dataset=folder --data_dir=photos
+
   Weight balancing beside cross entropy, on embedded data, three seeds:
     keras-lt train --method=ce,wb --seed=0,1,2
 
-  The published run; the same command resumes it after a kill:
+  The published run of a method:
     keras-lt train --method=wb --dataset=cifar100_lt --data_dir=DIR
+"""
 
+import sys
+import traceback
+from collections.abc import Sequence
+from typing import Any
+
+from keras_lt.array_files import DamagedFile
+from keras_lt.cli import arguments, usage
+from keras_lt.cli.backends import set_backend
+from keras_lt.image_reader import DataError
+from keras_lt.preemption import Preempted, heeded
+from keras_lt.runs.lock import Locked
+from keras_lt.runs.manner import Devices, Manner
+from keras_lt.runs.options import Choice, Conditions, DataOptions
+from keras_lt.runs.tuning.options import Tuning
+
+GROUPS = (Choice, Tuning, Conditions, DataOptions, Manner, Devices)
+NAMES = ()
+FLAGS = {  # those that people use
+    "dataset": "Your own images: folder (one folder a class) or csv (columns "
+    "path, label, maybe split); or digits_lt, cifar10_lt, cifar100_lt, "
+    "imagenet_lt, places_lt, inaturalist2018.",
+    "data_dir": "Where the images are; or the csv file.",
+    "method": "Several with commas. Default: auto for your own images, which "
+    "chooses on held-out ones; else wb.",
+    "budget": "Minutes that a run may take; or published. Network, image size, "
+    "epochs and rates follow. Default: 20 for your own images.",
+    "set": "A hyperparameter, NAME=VALUE; repeat for more.",
+    "then": "Stages that follow: crt, lws, mislas, los, maxnorm, tau, la, ncm.",
+    "tune": "Hyperparameters to look for on held-out images, such as l2,lr.",
+    "seed": "Several with commas, and a table of means. Default: 0.",
+    "workdir": "Folder of the run. Default: below runs/.",
+    "backend": "tensorflow or jax. Default: what is installed.",
+}
+GO_ON = """
+Methods: adapt, auto, balanced_softmax, ce, focal, ldam, mislas, record, reslt,
+ride, shike, ssd, wb.
+
+--help=METHOD  hyperparameters of one, with defaults of the data sets
+--help=all     every flag, and more examples
+keras-lt inspect --data_dir=photos looks at a folder before training.
+"""
+MORE = r"""
   Without the max-norm ball:
     keras-lt train --method=wb --set constraint=None
 
@@ -30,24 +78,6 @@ Examples:
     keras-lt train --method=ride --init_from=RUN \
       --from_stage=router --sweep pos_weight=1,10,100,1000
 """
-
-import sys
-import traceback
-from collections.abc import Mapping, Sequence
-from typing import Any
-
-from keras_lt.array_files import DamagedFile
-from keras_lt.cli import arguments
-from keras_lt.cli.backends import set_backend
-from keras_lt.image_reader import DataError
-from keras_lt.preemption import Preempted, heeded
-from keras_lt.runs.lock import Locked
-from keras_lt.runs.manner import Devices, Manner
-from keras_lt.runs.options import Choice, Conditions, DataOptions
-from keras_lt.runs.tuning.options import Tuning
-
-GROUPS = (Choice, Tuning, Conditions, DataOptions, Manner, Devices)
-NAMES = ()
 EXPECTED = (DataError, Locked, DamagedFile, OSError)  # while runs are executed
 FAILED, DIVERGED = 1, 3  # status of the program
 
@@ -84,9 +114,8 @@ def prepare(argv: Sequence[str]) -> Any:
 
 def main(argv: Sequence[str]) -> None:
     """Check, train, and print a table."""
-    if arguments.wants_help(argv):
-        arguments.print_help(__doc__, GROUPS)
-        print_methods()
+    if (topic := usage.topic_of(argv)) is not None:
+        arguments.checked(_help, topic)
         return
     try:
         with heeded():
@@ -94,6 +123,19 @@ def main(argv: Sequence[str]) -> None:
     except Preempted as end:
         print(end.line, file=sys.stderr, flush=True)
         raise
+
+
+def _help(topic: str) -> None:
+    """Print a screen, all flags, or one method."""
+    if not topic:
+        usage.print_screen(__doc__, FLAGS, GO_ON)
+        return
+    set_backend(None)
+    if topic == usage.EVERYTHING:
+        usage.print_flags(__doc__ + MORE, GROUPS)
+        usage.print_methods()
+    else:
+        usage.print_method(topic)
 
 
 def _train(argv: Sequence[str]) -> None:
@@ -144,26 +186,3 @@ def _print_failure(run: Any, error: Exception) -> None:
         file=sys.stderr,
         flush=True,
     )
-
-
-def print_methods() -> None:
-    """Print each method with its hyperparameters; imports Keras."""
-    set_backend(None)
-    from keras_lt.methods import METHODS
-
-    for name, method in METHODS.items():
-        title = str(method.__doc__).splitlines()[0]
-        print(f"\nHyperparameters of --method={name}\n  {title}\n")
-        for hyperparameter, default in method.defaults.items():
-            text = f"{method.descriptions[hyperparameter]} [{default}]"
-            arguments.print_entry(hyperparameter, text)
-        for family, preset in method.presets.items():
-            chosen = _listed(preset) or "these defaults"
-            arguments.print_entry(f"on {family}:", chosen)
-            for variant in method.variants.get(family, ()):
-                there = f"with {_listed(variant.given)}: "
-                arguments.print_entry("", there + _listed(variant.values))
-
-
-def _listed(values: Mapping[str, Any]) -> str:
-    return ", ".join(f"{name}={value}" for name, value in values.items())

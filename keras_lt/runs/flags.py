@@ -25,6 +25,11 @@ def option(
     return dataclasses.field(default=default, metadata=metadata)
 
 
+def name_of(field: dataclasses.Field) -> str:
+    """Name of a field's flag: that of `from_` is a word of Python's."""
+    return field.name.rstrip("_")
+
+
 def check_domains(group: Any) -> None:
     """Check the type and the domain of every option of a group.
 
@@ -37,7 +42,7 @@ def check_domains(group: Any) -> None:
     hints = typing.get_type_hints(type(group))
     for field in dataclasses.fields(group):
         value, domain = getattr(group, field.name), field.metadata["domain"]
-        flag = f"--{field.name.rstrip('_')}"
+        flag = f"--{name_of(field)}"
         if misfits(value, hints[field.name]):
             raise ValueError(
                 f"{flag} must be {describe(hints[field.name])}, got "

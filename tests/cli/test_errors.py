@@ -8,6 +8,7 @@ import programs
 import pytest
 
 from keras_lt.cli import arguments, train
+from keras_lt.methods import METHODS
 
 
 def error(capsys, *argv):
@@ -128,16 +129,36 @@ def test_tensorboard_needs_its_package(monkeypatch, capsys):
     assert "keras_lt[tensorboard]" in line
 
 
-def test_help_reads_without_a_run(tmp_path):
-    out, _ = programs.run("train.py", "--help", cwd=tmp_path)
-    assert max(map(len, out.splitlines())) <= 80
-    for word in (
-        "--imbalance_ratio",
-        "radius_fraction",
-        "on digits:",
-        "with num_experts=3: lr",
-    ):
+@pytest.mark.parametrize(
+    ("topic", "words"),
+    [
+        ("", ("--dataset=folder", "--budget", "--help=all", *METHODS)),
+        (
+            "=all",
+            ("--imbalance_ratio", "--wandb", "float, > 0", "--then=crt"),
+        ),
+        (
+            "=wb",
+            ("radius_fraction", "(float, >= 0)", "places_lt: ", '"epoch"'),
+        ),
+        ("=ride+tau", ("with num_experts=3: lr", "tau_exponent")),
+    ],
+)
+def test_help(topic, words, capsys):
+    train.main(["keras-lt train", f"--help{topic}"])
+    out = capsys.readouterr().out
+    lines = out.splitlines()
+    assert max(map(len, lines)) <= 80
+    for word in words:
         assert word in out
+    assert topic or 24 <= len(lines) <= 40
+
+
+def test_help_about_nothing(capsys):
+    with pytest.raises(SystemExit):
+        train.main(["keras-lt train", "--help=web"])
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "no method 'web'; did you mean 'wb'?" in line
 
 
 def test_a_backend_that_is_not_installed(monkeypatch, capsys):
