@@ -141,7 +141,7 @@ def test_tensorboard_needs_its_package(monkeypatch, capsys):
             "=wb",
             ("radius_fraction", "(float, >= 0)", "places_lt: ", '"epoch"'),
         ),
-        ("=ride+tau", ("with num_experts=3: lr", "tau_exponent")),
+        ("=reslt+tau", ("with num_experts=3: lr", "tau_exponent")),
     ],
 )
 def test_help(topic, words, capsys):
