@@ -14,7 +14,7 @@ FLOORS = (
         *("devices", "domains", "extras", "groups", "hyperparameters"),
         *("image_reader",),
         *("json_files", "keras_internals", "names", "ops", "preemption"),
-        *("problem", "shuffled_cycles", "stats", "workdir"),
+        *("problem", "shuffled_cycles", "stats", "terminal", "workdir"),
     ),
     (
         *("losses", "constraints", "layers", "metrics", "callbacks"),

@@ -8,6 +8,7 @@ from typing import Any
 
 from keras_lt.groups import ShotGroups, Thirds
 from keras_lt.runs.folder import RunFolder
+from keras_lt.terminal import print_table
 
 COLUMNS = {  # of tables, by the names of `stats.shot_accuracies`
     "overall": "overall",
@@ -60,11 +61,14 @@ def print_accuracies(
 ) -> None:
     """Print a table of accuracies in %, also by group, a line a name."""
     columns = _columns(accuracies.values())
-    _print_row(title, columns.values())
-    for name, accuracy in accuracies.items():
-        shares = map(accuracy.get, columns)
-        cells = ["-" if x is None else f"{100 * x:.1f}" for x in shares]
-        _print_row(f"  {name}", cells)
+    rows = {
+        name: [
+            f"{100 * accuracy[c]:.1f}" if c in accuracy else "-"
+            for c in columns
+        ]
+        for name, accuracy in accuracies.items()
+    }
+    print_table(title, columns.values(), rows.items())
 
 
 def _columns(accuracies: Iterable[Mapping[str, float]]) -> dict[str, str]:
@@ -117,40 +121,37 @@ def print_means(results: Sequence[Mapping[str, Any]]) -> None:
     print("\nMean accuracy over the seeds, with standard deviation, in %:")
     routed = [r for r in results if r.get("routing")]
     columns = _columns(result["accuracy"] for result in results)
-    titles = [*columns.values(), *(ROUTING.values() if routed else ())]
-    _print_row("method", titles)
+    rows = {}
     for variant, mine in _by_variant(results).items():
-        cells = []
-        for group in columns:
-            values = [r["accuracy"].get(group) for r in mine]
-            cells.append(_mean([v and 100 * v for v in values], 1))
+        cells = [_mean(_percentages(mine, name), 1) for name in columns]
         for name in ROUTING if routed else ():
             cells.append(
                 _mean([(r.get("routing") or {}).get(name) for r in mine], 2)
             )
-        _print_row(variant, cells)
+        rows[variant] = cells
+    titles = [*columns.values(), *(ROUTING.values() if routed else ())]
+    print_table("method", titles, rows.items())
 
 
 def print_matrix(results: Sequence[Mapping[str, Any]]) -> None:
     """Print methods against the stages that follow them, if these differ."""
-    methods = dict.fromkeys(result["method"] for result in results)
+    found: dict[str, dict[str, list]] = {}
+    for result in results:
+        row = found.setdefault(result["method"], {})
+        row.setdefault(_following(result), []).append(result)
     columns = dict.fromkeys(map(_following, results))
     if len(columns) < 2:
         return
     known = _columns(result["accuracy"] for result in results)
     for group in ("overall", *(name for name in RAREST if name in known)):
         print(f"\nThe same by stages that follow, {group}:")
-        _print_row("method", columns)
-        for method in methods:
-            cells = []
-            for then in columns:
-                values = [
-                    r["accuracy"].get(group)
-                    for r in results
-                    if (r["method"], _following(r)) == (method, then)
-                ]
-                cells.append(_mean([v and 100 * v for v in values], 1))
-            _print_row(method, cells)
+        rows = {
+            method: [
+                _mean(_percentages(row.get(c, ()), group), 1) for c in columns
+            ]
+            for method, row in found.items()
+        }
+        print_table("method", columns, rows.items())
 
 
 def _following(result):
@@ -169,16 +170,18 @@ def _by_variant(
     return groups
 
 
-def _mean(values: list, digits: int) -> str:
-    values = [value for value in values if value is not None]
-    if not values:
+def _percentages(results, name):
+    known = [r["accuracy"] for r in results if name in r["accuracy"]]
+    return [100 * accuracy[name] for accuracy in known]
+
+
+def _mean(values: Iterable[float | None], digits: int) -> str:
+    """Mean and deviation of what is known."""
+    known = [value for value in values if value is not None]
+    if not known:
         return "-"
-    deviation = statistics.stdev(values) if len(values) > 1 else 0.0
-    return f"{statistics.mean(values):.{digits}f} ±{deviation:.{digits}f}"
-
-
-def _print_row(title, cells) -> None:
-    print(f"{title:<24}" + "".join(f"{cell:>11}" for cell in cells), flush=True)
+    deviation = statistics.stdev(known) if len(known) > 1 else 0.0
+    return f"{statistics.mean(known):.{digits}f} ±{deviation:.{digits}f}"
 
 
 def draw(folder: RunFolder) -> None:

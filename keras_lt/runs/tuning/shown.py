@@ -10,6 +10,7 @@ from typing import Any
 from keras_lt.atomic import replacing, write_atomically
 from keras_lt.runs.tuning.space import Dimension
 from keras_lt.runs.tuning.study import Trial
+from keras_lt.terminal import print_table
 
 ENDS = {"COMPLETE": "", "PRUNED": "ended early", "FAIL": "failed"}
 
@@ -30,12 +31,13 @@ def print_trials(
     """
     names = [each.name for each in dimensions]
     print("\nTrials, by balanced accuracy on held-out training images in %:")
-    _print_row("trial", [*names, "balanced"], "")
+    rows = []
     for trial in sorted(trials, key=_rank):
         score = "-" if trial.score is None else f"{100 * trial.score:.1f}"
         title = f"{trial.number + 1}{'' if trial.number else ' (preset)'}"
-        cells = [*(f"{trial.values[name]}" for name in names), score]
-        _print_row(title, cells, ENDS[trial.state])
+        values = [f"{trial.values[name]}" for name in names]
+        rows.append((title, [*values, score, ENDS[trial.state]]))
+    print_table("trial", [*names, "balanced", ""], rows, noted=True)
 
 
 def write(
@@ -116,8 +118,3 @@ def _points(axis, dimension, trials):
 def _rank(trial):
     whole = trial.state == "COMPLETE"
     return not whole, -(trial.score or 0.0), trial.number
-
-
-def _print_row(title, cells, note):
-    row = f"  {title:<14}" + "".join(f"{cell:>16}" for cell in cells)
-    print(f"{row}  {note}".rstrip(), flush=True)
