@@ -75,6 +75,15 @@ def encoder(
     return BACKBONES[backbone](input_shape, **options)
 
 
+def check_width(backbone: str | keras.Model, width: int | None) -> None:
+    """Refuse another width for a network from elsewhere, which has its own."""
+    if width is not None:
+        raise ValueError(
+            f"`width` must be None with the backbone "
+            f"{foreign.label(backbone)!r}, got {width}"
+        )
+
+
 def _whole(backbone, input_shape, width, *, part="whole", **options):
     """An encoder from elsewhere, which has no parts and one width."""
     if part != "whole":
@@ -83,10 +92,6 @@ def _whole(backbone, input_shape, width, *, part="whole", **options):
             f"stages of their own, got {foreign.label(backbone)!r}, which is "
             "used whole"
         )
-    if width is not None:
-        raise ValueError(
-            f"`width` must be None with the backbone "
-            f"{foreign.label(backbone)!r}, got {width}"
-        )
+    check_width(backbone, width)
     name = options.get("name", anatomy.ENCODER)
     return foreign.open_encoder(backbone, input_shape, name=name)

@@ -7,9 +7,14 @@ from keras import layers
 
 from keras_lt.checking import checked
 from keras_lt.models import anatomy
-from keras_lt.models.backbones import encoder, linear_head, normalize
+from keras_lt.models.backbones import (
+    check_width,
+    encoder,
+    linear_head,
+    normalize,
+)
 from keras_lt.models.classifiers import make_head
-from keras_lt.models.foreign import label
+from keras_lt.models.foreign import is_foreign, label, open_experts
 from keras_lt.names import reserve_names
 from keras_lt.problem import Problem
 
@@ -32,8 +37,12 @@ def multi_expert(
     classifier ("expert1_head", ...). With `own_stages=1` the trunk has the
     last but one as well, as thin.
 
+    Of a network from elsewhere, see `foreign`, each expert has a copy of the
+    last block with its weights, at its own width; the trunk is what comes
+    before it.
+
     Args:
-        backbone: A name in `BACKBONES`.
+        backbone: A name in `BACKBONES`, or see `foreign`.
         problem: Shape and class counts.
         num_experts: E, >= 1.
         width: Channels of the first stage; the published number by default.
@@ -49,7 +58,7 @@ def multi_expert(
 
     Raises:
         ValueError: if `num_experts` is not positive, `own_stages` is not 1 or
-            2, or `backbone` or `head` is unknown.
+            2, or `backbone` or `head` is unknown, or has no block to copy.
 
     Example:
         >>> from keras_lt.problem import Problem
@@ -64,18 +73,29 @@ def multi_expert(
         raise ValueError(f"`num_experts` must be >= 1, got {num_experts}")
     if own_stages not in (1, 2):
         raise ValueError(f"`own_stages` must be 1 or 2, got {own_stages}")
-    options: dict[str, Any] = {"width": width, "thin": thin, "own": own_stages}
     shape = tuple(problem.input_shape)
-    trunk = encoder(
-        backbone, shape, part="trunk", name=anatomy.TRUNK, **options
-    )
+    names = [anatomy.expert_name(n + 1) for n in range(num_experts)]
+    if is_foreign(backbone):
+        check_width(backbone, width)
+        trunk, experts = open_experts(backbone, shape, names)
+    else:
+        options: dict[str, Any] = {
+            "width": width,
+            "thin": thin,
+            "own": own_stages,
+        }
+        trunk = encoder(
+            backbone, shape, part="trunk", name=anatomy.TRUNK, **options
+        )
+        maps = trunk.output_shape[1:]
+        experts = [
+            encoder(backbone, maps, part="expert", name=name, **options)
+            for name in names
+        ]
     images = keras.Input(shape, name="images")
     shared = trunk(normalize(backbone, problem)(images))
     logits, head = [], linear_head(backbone) if head == "linear" else head
-    for name in [anatomy.expert_name(n + 1) for n in range(num_experts)]:
-        expert = encoder(
-            backbone, shared.shape[1:], part="expert", name=name, **options
-        )
+    for name, expert in zip(names, experts, strict=True):
         classify = make_head(
             head,
             expert.output_shape[-1],

@@ -109,9 +109,42 @@ def test_methods_build_on_it(method):
     assert model.output_shape[-1] == 3
 
 
-def test_experts_of_stages_say_no(saved):
-    with pytest.raises(ValueError, match="`backbone` must be one of .*net"):
+def with_blocks():
+    """A stem and two blocks with shortcuts of two kernels each."""
+    images = keras.Input((8, 8, 3))
+    x = layers.Conv2D(4, 3, padding="same", name="stem")(images)
+    for number in range(2):
+        inner = layers.Conv2D(4, 3, padding="same", activation="relu")(x)
+        inner = layers.Conv2D(4, 3, padding="same")(inner)
+        x = layers.Add(name=f"block{number}")([x, inner])
+    return keras.Model(images, x, name="own_net")
+
+
+def test_experts_begin_as_copies_of_the_last_block(tmp_path):
+    base = with_blocks()
+    model = METHODS["ride"](PROBLEM, backbone=base).build()
+    pixels = IMAGES.astype("float32")
+    (whole,) = anatomy.features(classifier(base, PROBLEM), pixels)
+    found = anatomy.features(model, pixels)
+    assert len(found) == 3
+    for features in found:
+        np.testing.assert_allclose(features, whole, rtol=1e-5)
+    # The last place that all goes through, with three kernels behind it.
+    trunk, (first, *_) = model.get_layer("trunk"), anatomy.encoders(model)
+    assert [len(part.get_weights()) for part in (trunk, first)] == [2, 8]
+    first.layers[1].layers[-2].kernel.assign(np.zeros((3, 3, 4, 4)))
+    changed, *others = anatomy.features(model, pixels)
+    assert np.abs(np.array(changed) - np.array(whole)).max() > 1e-3
+    np.testing.assert_allclose(others[0], whole, rtol=1e-5)
+    again = reloaded(model, tmp_path)
+    np.testing.assert_array_equal(answers(again), answers(model))
+
+
+def test_networks_without_a_last_block_say_no(saved):
+    with pytest.raises(ValueError, match="`backbone` must have a last block"):
         METHODS["ride"](PROBLEM, backbone=saved).build()
+    with pytest.raises(ValueError, match="`width` must be None"):
+        METHODS["ride"](PROBLEM, backbone=with_blocks(), width=4).build()
 
 
 @pytest.mark.parametrize(

@@ -13,11 +13,13 @@
 Each may end in `@key=value,...`, see `Reading`.
 
 `open_encoder` gives the functional model "encoder" from preprocessed images
-`(B, H, W, channels)` to features `(B, D)`, and `preprocess` the layer
+`(B, H, W, channels)` to features `(B, D)`, `open_experts` the same as a trunk
+and copies of its last block, and `preprocess` the layer
 "normalize" before it, from pixels in 0..255, which says what the encoder was
 trained on. Both are parts of the model, and go with it wherever it is saved.
 """
 
+from keras_lt.models.foreign.last_block import open_experts
 from keras_lt.models.foreign.opening import open_encoder
 from keras_lt.models.foreign.preprocessing import preprocess
 from keras_lt.models.foreign.spec import HUB, is_foreign, label
@@ -27,5 +29,6 @@ __all__ = [
     "is_foreign",
     "label",
     "open_encoder",
+    "open_experts",
     "preprocess",
 ]

@@ -47,24 +47,40 @@ def open_encoder(
     Raises:
         ValueError: saying what of `backbone` cannot be had.
     """
+    base, reading = opened(backbone, tuple(input_shape))
+    images = keras.Input(tuple(input_shape))
+    found = pooled(base, first(base(read(base, images, reading))), reading)
+    return keras.Model(images, found, name=name)
+
+
+def opened(
+    backbone: Any, input_shape: Sequence[int]
+) -> tuple[keras.Model, Reading]:
+    """The network itself, and how it is to be read.
+
+    Args:
+        backbone: See `open_encoder`.
+        input_shape: As there.
+    """
     reading, shape = Reading(), tuple(input_shape)
     if isinstance(backbone, keras.Model):
-        base = _copied(backbone)
+        base = copied(backbone)
     else:
         text, reading = split(backbone)
         base = _opened(text, reading, shape)
-    if reading.layer:
-        base = _cut(base, reading.layer)
-    images = x = keras.Input(shape)
+    return (_cut(base, reading.layer) if reading.layer else base), reading
+
+
+def read(base: keras.Model, images: Any, reading: Reading) -> Any:
+    """What a network takes, of images `(B, H, W, channels)`."""
+    shape, x = tuple(images.shape[1:]), images
     size = _size(base, reading, shape)
     if size != shape[:2]:
         # Not `layers.Resizing`: its `training` is True by default, and the
         # layers after it, in a model that is called without one, take it over.
         # Nor antialiased, which ONNX and LiteRT have no operation for.
         x = ops.image.resize(x, size)
-    inputs = keras.tree.map_structure(lambda _: x, base.input)
-    found = _pooled(base, _first(base(inputs)), reading.pool)
-    return keras.Model(images, found, name=name)
+    return keras.tree.map_structure(lambda _: x, base.input)
 
 
 def _opened(text, reading, shape):
@@ -146,7 +162,8 @@ def from_file(text: str) -> keras.Model:
     return model
 
 
-def _copied(model):
+def copied(model: keras.Model) -> keras.Model:
+    """Another model with the same weights."""
     copy = model.__class__.from_config(model.get_config())
     copy.set_weights(model.get_weights())
     return copy
@@ -165,7 +182,7 @@ def _cut(base, layer):
     return keras.Model(base.inputs, found.output, name=base.name)
 
 
-def _first(answer):
+def first(answer: Any) -> Any:
     """The features of an encoder that gives several tensors."""
     if isinstance(answer, dict):
         for key in ("features", "pooled_output", "sequence_output"):
@@ -199,9 +216,9 @@ def _size(base, reading, shape):
     return tuple(reading.size or max(n, SMALLEST) for n in shape[:2])
 
 
-def _pooled(base, x, pool):
-    """Features `(B, D)` of what an encoder gives."""
-    rank = len(x.shape)
+def pooled(base: keras.Model, x: Any, reading: Reading) -> Any:
+    """Features `(B, D)` of what a network gives."""
+    rank, pool = len(x.shape), reading.pool
     if rank == 4:
         if pool not in (None, "mean"):
             raise ValueError(f"`backbone`: maps have no pool={pool}, but mean")
