@@ -28,6 +28,9 @@ COSTS = {
     "ssd": 3.0,
 }
 PROGRAMS = {"auto": 9, "mislas": 2, "record": 3, "ride": 3, "ssd": 4}
+# Methods on an encoder that was trained before, which stays as it is, and how
+# many of their first numbers of epochs are on kept features: next to no time.
+ON_FEATURES = {"adapt": 1}
 # Methods of which nothing shows that they help in a part of their epochs.
 LONG = ("ldam", "mislas", "record", "reslt", "ride", "shike", "ssd", "wb")
 

@@ -90,15 +90,13 @@ class _Planner:
         root = pathlib.Path(request.manner.workdir or "runs")
         self.speeds = Speeds(root, dataset, self.batch_size)
         self.size = self._size(request, lines[0], first, dataset)
-        named = "backbone" in lines[0].settings
-        self.settled = self.own and named and request.images.image_size
 
     def _published(self, line: Variant) -> dict[str, Any]:
         return line.method.published(self.family, line.settings)
 
     def _size(self, request, line, published, dataset):
         """Size by the speed of the smallest, and by operations."""
-        start = request.conditions.init_from
+        start = self.start = request.conditions.init_from
         backbone = line.settings.get("backbone")
         pixels = request.images.image_size
         if not self.own:
@@ -108,9 +106,10 @@ class _Planner:
             config = RunFolder(start).config()
             backbone = config.hyperparameters["backbone"]
             pixels = config.data.image_size
-        elif start and not backbone:
+        elif not backbone and (start or budget.ON_FEATURES.get(line.name)):
             backbone = published["backbone"]
         sizes = budget.candidates(backbone, pixels)
+        self.is_known = self.own and len(sizes) == 1
         if len(sizes) == 1:
             return sizes[0]
         smallest = self._speed(sizes[0])
@@ -131,30 +130,35 @@ class _Planner:
     def line(self, line: Variant) -> Variant:
         """A line with its plan, which is printed if time decides any of it."""
         published = self._published(line)
-        total = sum(published["epochs"])
+        free = budget.ON_FEATURES.get(line.name, 0)
+        size, total = self.size, sum(published["epochs"][free:])
+        if free and not self.start:
+            size = dataclasses.replace(size, backbone=published["backbone"])
         values = budget.settings(
-            self.size, self.batch_size, published, line.settings
+            size, self.batch_size, published, line.settings
         )
         planned = dataclasses.replace(line, planned=values if self.own else {})
-        chosen = "epochs" in line.settings
-        if chosen and self.settled:
+        chosen = "epochs" in line.settings or published.get("steps", 2) < 2
+        if chosen and self.is_known:
             return planned
         work = dataclasses.replace(self.work, method=line.name)
-        speed = self._speed(self.size)
+        speed = self._speed(size)
         epochs = (
-            sum(line.settings["epochs"])
+            sum(published["epochs"][free:])
             if chosen
             else budget.epochs_within(work, speed, self.minutes, total)
         )
-        seconds = epochs * budget.epoch_seconds(work, speed)
+        passes = epochs + budget.FORWARD * free
+        seconds = passes * budget.epoch_seconds(work, speed)
         seconds += budget.PROGRAMS.get(line.name, 2) * speed.program
-        plan = budget.Plan(
-            self.size, epochs, self.batch_size, seconds, self.minutes
-        )
+        plan = budget.Plan(size, epochs, self.batch_size, seconds, self.minutes)
         if is_chief():
             print(budget.describe(plan, work, speed), flush=True)
             if self.own and (told := budget.warning(line.name, epochs, total)):
                 print(told, flush=True)
+        if free and not chosen:
+            values["epochs"] = (*published["epochs"][:free], epochs)
+            return planned
         return dataclasses.replace(
             planned, epochs_factor=1.0 if chosen else epochs / total
         )

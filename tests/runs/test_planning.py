@@ -91,6 +91,18 @@ def test_published_data_keep_their_recipes(photos, capsys):
 
 
 @programs.once("jax")
+def test_a_pretrained_encoder_stays_and_its_features_cost_nothing(photos):
+    own = {"method": ("adapt",), "set": ()}
+    (run,) = make_runs(request(**own, budget="1"))
+    values = run.config.hyperparameters
+    assert values["backbone"] == "efficientnet_lite0"
+    assert values["epochs"][0] == 30 and 1 <= values["epochs"][1] < 10
+    assert run.config.data.image_size == 224 and len(photos) == 1
+    (run,) = make_runs(request(method=("adapt",), set=("steps=1",)))
+    assert len(photos) == 1  # time decides nothing
+
+
+@programs.once("jax")
 @pytest.mark.parametrize("budget", ["0", "-1", "soon", "nan", "inf"])
 def test_bad_budgets(budget, photos):
     with pytest.raises(ValueError, match="--budget must be minutes > 0, or"):

@@ -6,7 +6,8 @@ from typing import Any
 import keras
 
 from keras_lt.models import anatomy
-from keras_lt.models.foreign.opening import copied, first, opened, pooled, read
+from keras_lt.models.foreign.opening import copied, opened, read
+from keras_lt.models.foreign.pooling import first, pooled
 from keras_lt.models.foreign.spec import label
 
 KERNELS = 3  # at least, of a last block

@@ -5,13 +5,14 @@ from collections.abc import Sequence
 from typing import Any
 
 import keras
-from keras import layers, ops
+from keras import ops
 
 from keras_lt.callbacks.paths import find_layer
 from keras_lt.domains import shown
 from keras_lt.extras import check_installed
 from keras_lt.models import anatomy
 from keras_lt.models.foreign.efficientnet_lite import efficientnet_lite0
+from keras_lt.models.foreign.pooling import first, pooled
 from keras_lt.models.foreign.preprocessing import application
 from keras_lt.models.foreign.spec import (
     APPLICATIONS,
@@ -182,16 +183,6 @@ def _cut(base, layer):
     return keras.Model(base.inputs, found.output, name=base.name)
 
 
-def first(answer: Any) -> Any:
-    """The features of an encoder that gives several tensors."""
-    if isinstance(answer, dict):
-        for key in ("features", "pooled_output", "sequence_output"):
-            if key in answer:
-                return answer[key]
-        answer = [*answer.values()]
-    return answer[-1] if isinstance(answer, list | tuple) else answer
-
-
 def _size(base, reading, shape):
     """Pixels that the encoder reads, `(H, W)`."""
     inputs = base.inputs
@@ -214,40 +205,3 @@ def _size(base, reading, shape):
             )
         return height, width
     return tuple(reading.size or max(n, SMALLEST) for n in shape[:2])
-
-
-def pooled(base: keras.Model, x: Any, reading: Reading) -> Any:
-    """Features `(B, D)` of what a network gives."""
-    rank, pool = len(x.shape), reading.pool
-    if rank == 4:
-        if pool not in (None, "mean"):
-            raise ValueError(f"`backbone`: maps have no pool={pool}, but mean")
-        return layers.GlobalAveragePooling2D(name=anatomy.POOL)(x)
-    if rank == 2:
-        if pool not in (None, "map"):
-            raise ValueError(
-                f"`backbone`: pool={pool} needs tokens, but {base.name} gives "
-                "pooled features"
-            )
-        return x
-    if rank != 3:
-        raise ValueError(
-            "`backbone` must give features (B, D), tokens (B, T, D) or maps "
-            f"(B, H, W, D), got {tuple(x.shape)}"
-        )
-    if pool == "map":
-        raise ValueError(
-            f"`backbone`: pool=map needs an encoder that pools by attention, "
-            f"but {base.name} gives tokens"
-        )
-    before = _before_patches(base)
-    if pool == "mean" or not before:
-        return layers.GlobalAveragePooling1D(name="mean")(x[:, before:])
-    return x[:, 0]
-
-
-def _before_patches(base):
-    """Number of tokens that are of no patch: class and registers."""
-    if not getattr(base, "use_class_token", True) or hasattr(base, "depths"):
-        return 0  # also Swin, whose tokens are of patches only
-    return 1 + getattr(base, "num_register_tokens", 0)
