@@ -21,8 +21,7 @@ def class_ids(labels: Tensor) -> Tensor:
         raise ValueError(
             "labels must be class ids `(B,)` here, got one-hot or mixed ones "
             f"of shape {tuple(labels.shape)}; `argmax(labels, -1)` makes ids "
-            "of one-hot ones, and the losses of `losses.TAKE_MIXED_LABELS` "
-            "take both"
+            "of one-hot ones, and all losses take both"
         )
     return ops.cast(ops.reshape(labels, (-1,)), "int32")
 
@@ -33,11 +32,23 @@ def are_mixed(labels: Tensor) -> bool:
     return len(shape) == 2 and shape[1] not in (None, 1)
 
 
+def ids_or_shares(labels: Tensor) -> Tensor:
+    """Labels as class ids `(B,)`, or, if they are mixed, as they are."""
+    return labels if are_mixed(labels) else class_ids(labels)
+
+
 def class_shares(labels: Tensor, logits: Tensor) -> Tensor:
     """Labels of any form as the probabilities `(B, C)` of logits' classes."""
     if are_mixed(labels):
         return ops.cast(labels, logits.dtype)
     return ops.one_hot(class_ids(labels), logits.shape[-1], dtype=logits.dtype)
+
+
+def of_label(values: Tensor, labels: Tensor) -> Tensor:
+    """Values `(B, C)` of each image's label, in the mean by its shares."""
+    if are_mixed(labels):
+        return ops.sum(class_shares(labels, values) * values, -1)
+    return take_class(values, class_ids(labels))
 
 
 def smoothed(labels: Tensor, logits: Tensor, smoothing: float) -> Tensor:

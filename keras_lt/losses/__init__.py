@@ -13,15 +13,6 @@ from keras_lt.losses.router import RouterLoss
 from keras_lt.losses.shike import SHIKELoss
 from keras_lt.losses.softmax_crossentropy import SoftmaxCrossentropy
 
-TAKE_MIXED_LABELS = (
-    ClassBalancedLoss,
-    FocalLoss,
-    LabelAwareSmoothing,
-    LogitAdjustedLoss,
-    SHIKELoss,
-    SoftmaxCrossentropy,
-)
-
 __all__ = [
     "ClassBalancedLoss",
     "DistillationLoss",

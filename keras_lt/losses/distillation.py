@@ -4,7 +4,7 @@ import keras
 from keras import ops
 
 from keras_lt.checking import checked
-from keras_lt.ops import class_ids, kl_divergence
+from keras_lt.ops import ids_or_shares, kl_divergence
 
 
 @keras.saving.register_keras_serializable(package="keras_lt")
@@ -27,8 +27,9 @@ class DistillationLoss(keras.losses.Loss):
         name: Name of the loss.
         **kwargs: Of `keras.losses.Loss`, such as `dtype`.
 
-    Call arguments: labels `(B,)` or `(B, 1)` class ids; logits
-        `(B, E + 1, C)`, the teacher's last; they get no gradient.
+    Call arguments: labels `(B,)` or `(B, 1)` class ids, or, if `loss` takes
+        them, `(B, C)` probabilities of the classes; logits `(B, E + 1, C)`,
+        the teacher's last; they get no gradient.
     Returns: values `(B,)` in nats, then reduced by Keras.
     Raises: ValueError: if `temperature` is not positive or `weight` negative.
 
@@ -76,7 +77,7 @@ class DistillationLoss(keras.losses.Loss):
         log_p = ops.log_softmax(ops.stop_gradient(teacher) / self.temperature)
         log_q = ops.log_softmax(mean / self.temperature)
         factor = self.weight * self.temperature**2
-        values = self.loss.call(class_ids(y_true), students)
+        values = self.loss.call(ids_or_shares(y_true), students)
         values = values + factor * kl_divergence(log_p, log_q)
         return values * (students.shape[1] if self.official_scale else 1)
 

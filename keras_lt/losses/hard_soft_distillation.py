@@ -4,7 +4,7 @@ import keras
 from keras import ops
 
 from keras_lt.checking import checked
-from keras_lt.ops import class_ids, kl_divergence, take_class
+from keras_lt.ops import kl_divergence, of_label
 
 
 @keras.saving.register_keras_serializable(package="keras_lt")
@@ -26,9 +26,9 @@ class HardSoftDistillation(keras.losses.Loss):
         name: Name of the loss.
         **kwargs: Of `keras.losses.Loss`, such as `dtype`.
 
-    Call arguments: labels `(B,)` or `(B, 1)` class ids; logits `(B, 3, C)`:
-        soft, hard, teacher; or `(B, 2, C)` without the hard head. The
-        teacher's get no gradient.
+    Call arguments: labels `(B,)` or `(B, 1)` class ids, or `(B, C)`
+        probabilities of the classes; logits `(B, 3, C)`: soft, hard, teacher;
+        or `(B, 2, C)` without the hard head. The teacher's get no gradient.
     Returns: values `(B,)` in nats, then reduced by Keras.
     Raises: ValueError: if `temperature` is not positive, or a weight is
         negative.
@@ -80,7 +80,7 @@ class HardSoftDistillation(keras.losses.Loss):
         values = self.soft_weight * self.temperature**2 * divergence
         if not self.hard_weight:
             return values
-        log_p = take_class(ops.log_softmax(hard[0]), class_ids(y_true))
+        log_p = of_label(ops.log_softmax(hard[0]), y_true)
         return values - self.hard_weight * log_p
 
     def get_config(self):

@@ -9,7 +9,16 @@ from keras import ops
 from keras_lt import stats
 from keras_lt.checking import checked
 from keras_lt.losses.checks import check_logits
-from keras_lt.ops import class_ids, mean_over_replicas, take_class
+from keras_lt.ops import (
+    are_mixed,
+    check_smoothing,
+    class_shares,
+    ids_or_shares,
+    mean_over_replicas,
+    of_label,
+    smoothed,
+    take_class,
+)
 
 FUSED = ("crossentropy", "bounded")
 
@@ -39,13 +48,16 @@ class ResLTLoss(keras.losses.Loss):
         fused: `"crossentropy"`, or `"bounded"` for `log(p + epsilon)` as
             released for ImageNet-LT.
         epsilon: Bounds a logarithm at log(epsilon), > 0.
+        label_smoothing: Share of each label that all classes get alike, in
+            [0, 1).
         reduction: As in `keras.losses.Loss`.
         name: Name of the loss.
         **kwargs: Of `keras.losses.Loss`, such as `dtype`.
 
-    Call arguments: labels `(B,)` or `(B, 1)` class ids; logits `(B, V, C)` of
-        V = len(cuts) + 1 branches, or of a multiple of that for several
-        experts, whose losses are summed.
+    Call arguments: labels `(B,)` or `(B, 1)` class ids, or `(B, C)`
+        probabilities of the classes, whose terms are mixed; logits
+        `(B, V, C)` of V = len(cuts) + 1 branches, or of a multiple of that
+        for several experts, whose losses are summed.
     Returns: values `(B,)` in nats whose mean is the loss.
     Raises: ValueError: if a count is not positive, or `cuts`, `beta`, `fused`
         or `epsilon` is out of range.
@@ -70,11 +82,13 @@ class ResLTLoss(keras.losses.Loss):
         beta: float = 0.99,
         fused: str = "crossentropy",
         epsilon: float = 1e-7,
+        label_smoothing: float = 0.0,
         reduction: str | None = "sum_over_batch_size",
         name: str = "reslt_loss",
         **kwargs,
     ):
         super().__init__(name=name, reduction=reduction, **kwargs)
+        self.label_smoothing = check_smoothing(label_smoothing)
         self.class_counts = list(stats.check_class_counts(class_counts))
         if cuts is None:
             cuts = _shot_cuts(class_counts)
@@ -104,7 +118,8 @@ class ResLTLoss(keras.losses.Loss):
     def call(self, y_true, y_pred):
         """Return the values `(B,)` of labels `(B,)`, logits `(B, V, C)`."""
         check_logits(y_pred, self.class_counts)
-        labels = class_ids(y_true)
+        labels = smoothed(y_true, y_pred, self.label_smoothing)
+        labels = ids_or_shares(labels)
         branches = self.members.shape[1]
         if y_pred.shape[1] % branches:
             raise ValueError(
@@ -117,23 +132,34 @@ class ResLTLoss(keras.losses.Loss):
         )
 
     def _expert(self, labels, logits):
-        members = ops.convert_to_tensor(self.members, logits.dtype)
-        members = ops.take(members, labels, axis=0)  # (B, V)
-        own = [
-            self._bounded(labels, logits[:, branch])
-            for branch in range(logits.shape[1])
-        ]
-        pairs = ops.mean(ops.sum(members, -1))  # of an image, in the mean
-        pairs = mean_over_replicas(pairs)
-        values = ops.sum(members * ops.stack(own, axis=1), -1) / pairs
+        members = ops.convert_to_tensor(self.members, logits.dtype)  # (C, V)
         total = ops.sum(logits, axis=1)  # (B, V, C) -> (B, C)
+        if are_mixed(labels):
+            shares = class_shares(labels, logits)  # (B, C)
+            every = -ops.log(ops.softmax(logits) + self.epsilon)
+            own = shares[:, None] * ops.transpose(members) * every  # (B, V, C)
+            values = ops.sum(own, (1, 2))
+            pairs = ops.matmul(shares, members)  # (B, V)
+        else:
+            pairs = ops.take(members, labels, axis=0)  # (B, V)
+            own = [
+                self._bounded(labels, logits[:, branch])
+                for branch in range(logits.shape[1])
+            ]
+            values = ops.sum(pairs * ops.stack(own, axis=1), -1)
+        number = ops.mean(ops.sum(pairs, -1))  # of an image, in the mean
+        values = values / mean_over_replicas(number)
         if self.fused == "bounded":
             fused = self._bounded(labels, total)
         else:
-            fused = -take_class(ops.log_softmax(total), labels)
+            fused = -of_label(ops.log_softmax(total), labels)
         return self.beta * values + (1 - self.beta) * fused
 
     def _bounded(self, labels, logits):
+        if are_mixed(labels):
+            return -of_label(
+                ops.log(ops.softmax(logits) + self.epsilon), labels
+            )
         p = take_class(ops.softmax(logits), labels)
         return -ops.log(p + self.epsilon)
 
@@ -146,6 +172,7 @@ class ResLTLoss(keras.losses.Loss):
             "beta": self.beta,
             "fused": self.fused,
             "epsilon": self.epsilon,
+            "label_smoothing": self.label_smoothing,
         }
 
 

@@ -11,7 +11,7 @@ from keras_lt import stats
 from keras_lt.checking import checked
 from keras_lt.losses.checks import check_logits
 from keras_lt.losses.ldam import LDAMLoss
-from keras_lt.ops import class_ids, kl_divergence
+from keras_lt.ops import ids_or_shares, kl_divergence
 
 DIVERGENCES = ("ensemble", "pairwise")
 
@@ -52,7 +52,8 @@ class RIDELoss(keras.losses.Loss):
         name: Name of the loss.
         **kwargs: Of `keras.losses.Loss`, such as `dtype`.
 
-    Call arguments: labels `(B,)` or `(B, 1)` class ids; logits `(B, E, C)`.
+    Call arguments: labels `(B,)` or `(B, 1)` class ids, or, if `base` takes
+        them, `(B, C)` probabilities of the classes; logits `(B, E, C)`.
     Returns: values `(B,)` in nats, then reduced by Keras.
     Raises: ValueError: if a count is not positive, `divergence` is unknown, or
         `gamma` leaves a temperature that is not positive.
@@ -115,7 +116,7 @@ class RIDELoss(keras.losses.Loss):
     def call(self, y_true, y_pred):
         """Return the values `(B,)` of labels `(B,)`, logits `(B, E, C)`."""
         check_logits(y_pred, self.class_counts)
-        labels = class_ids(y_true)
+        labels = ids_or_shares(y_true)
         experts = y_pred.shape[1]
         if self.collaborative:
             mean = ops.mean(y_pred, axis=1)  # (B, E, C) -> (B, C)

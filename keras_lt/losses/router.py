@@ -6,7 +6,7 @@ import keras
 from keras import ops
 
 from keras_lt.checking import checked
-from keras_lt.ops import class_ids
+from keras_lt.ops import are_mixed, class_ids, class_shares
 
 
 @keras.saving.register_keras_serializable(package="keras_lt")
@@ -24,7 +24,8 @@ class RouterLoss(keras.losses.Loss):
         name: Name of the loss.
         **kwargs: Of `keras.losses.Loss`, such as `dtype`.
 
-    Call arguments: labels `(B,)` or `(B, 1)` class ids; logits
+    Call arguments: labels `(B,)` or `(B, 1)` class ids, or `(B, C)`
+        probabilities of the classes, whose targets are mixed; logits
         `(B, E, C + 1)` as `layers.AppendRoutes` makes them: C class logits of
         each expert, then the router logit after it (not read for the last
         expert).
@@ -58,10 +59,17 @@ class RouterLoss(keras.losses.Loss):
 
     def call(self, y_true, y_pred):
         """Return the values `(B,)`."""
-        labels = class_ids(y_true)
         running = ops.cumsum(y_pred[..., :-1], axis=1)  # (B, E, C)
-        right = ops.cast(ops.argmax(running, -1) == labels[:, None], "float32")
-        targets = ops.cast(router_targets(right), y_pred.dtype)  # (B, E - 1)
+        answers = ops.argmax(running, -1)  # (B, E)
+        if are_mixed(y_true):
+            right = ops.one_hot(answers, running.shape[-1])  # (B, E, C)
+            shares = class_shares(y_true, right)[:, None]
+            targets = ops.sum(shares * router_targets(right), -1)
+        else:
+            labels = class_ids(y_true)
+            right = ops.cast(answers == labels[:, None], "float32")
+            targets = router_targets(right)
+        targets = ops.cast(targets, y_pred.dtype)  # (B, E - 1)
         routes = y_pred[:, :-1, -1]  # (B, E - 1)
         values = self.pos_weight * targets * ops.softplus(-routes)
         values = values + (1 - targets) * ops.softplus(routes)
@@ -76,10 +84,11 @@ def router_targets(right: Any) -> Any:
     """1 where the running answer is wrong now, and right later.
 
     Args:
-        right: `(B, E)`, 1.0 where the answer of the first experts is right.
+        right: `(B, E)`, 1.0 where the answer of the first experts is right;
+            further axes may follow.
 
     Returns:
-        `(B, E - 1)`.
+        `(B, E - 1)`, with the same further axes.
     """
     later = [
         ops.max(right[:, i + 1 :], axis=1) for i in range(right.shape[1] - 1)

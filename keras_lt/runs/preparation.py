@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from keras_lt.data import ImageDataset, Loader
-from keras_lt.losses import TAKE_MIXED_LABELS
 from keras_lt.methods import Method
 from keras_lt.problem import Problem
 from keras_lt.runs import augmentation
@@ -25,8 +24,7 @@ def make_recipe(
         dataset: Its images.
 
     Raises:
-        ValueError: if it cannot mix labels that are to be mixed, or its
-            teacher is missing.
+        ValueError: if its teacher is missing.
     """
     values, parts = config.hyperparameters, config.accumulate_steps
     sizes = {n: size // parts for n, size in batch_sizes(values).items()}
@@ -67,11 +65,6 @@ def _mixed(
     if not found:
         return recipe
     first, *rest = recipe.stages
-    if not isinstance(first.loss, TAKE_MIXED_LABELS):
-        raise ValueError(
-            f"--augment: the loss of stage {first.name!r} does not take mixed "
-            f"labels, got {[*specifications]}"
-        )
     first = dataclasses.replace(first, transforms=found)
     return dataclasses.replace(recipe, stages=(first, *rest))
 

@@ -10,6 +10,7 @@ import tiny
 
 from keras_lt import layers, losses
 from keras_lt.callbacks import DeferredReweighting
+from keras_lt.ops import class_ids
 
 COUNTS = [5, 3, 2]
 X, Y = np.ones((4, 2), "float32"), np.array([0, 1, 2, 0])
@@ -80,10 +81,10 @@ def test_margins_on_a_dense_layer_warn_once(number):
 
 
 @programs.once("jax")
-def test_a_loss_of_ids_says_what_to_do_with_one_hot_labels():
+def test_what_needs_ids_says_what_to_do_with_one_hot_labels():
     words = r"got one-hot or mixed ones of shape \(4, 3\); `argmax"
     with pytest.raises(ValueError, match=words):
-        losses.LDAMLoss(COUNTS)(np.eye(3)[Y], np.zeros((4, 3)))
+        class_ids(np.eye(3)[Y])
 
 
 SMOOTHING = {
@@ -91,6 +92,7 @@ SMOOTHING = {
     losses.LogitAdjustedLoss: {"class_counts": [1, 1, 1]},
     losses.FocalLoss: {"class_counts": COUNTS, "gamma": 0},
     losses.ClassBalancedLoss: {"class_counts": [1, 1, 1]},
+    losses.LDAMLoss: {"class_counts": [1, 1, 1], "max_margin": 0},
 }
 
 

@@ -4,7 +4,7 @@ import pytest
 import tiny
 from gradients import gradient
 
-from keras_lt.losses import LDAMLoss, SoftmaxCrossentropy
+from keras_lt.losses import SoftmaxCrossentropy
 from keras_lt.optimizers import SGD
 
 LOGITS = np.array([[1.0, -2, 0.5], [0, 3, -1]], "float32")
@@ -52,8 +52,3 @@ def test_experts_are_summed(labels):
     loss = SoftmaxCrossentropy()
     each = [float(loss(labels, factor * LOGITS)) for factor in (1, 2)]
     assert float(loss(labels, experts)) == pytest.approx(sum(each), rel=1e-6)
-
-
-def test_other_losses_refuse_mixed_labels():
-    with pytest.raises(ValueError, match=r"must be class ids.*\(2, 3\)"):
-        LDAMLoss([5, 3, 2])(MIXED, LOGITS)
