@@ -109,6 +109,26 @@ def test_methods_build_on_it(method):
     assert model.output_shape[-1] == 3
 
 
+def test_a_preset_of_keras_hub_brings_its_preprocessing(tmp_path):
+    hub = pytest.importorskip("keras_hub")
+    base = hub.models.ViTBackbone(
+        image_shape=(32, 32, 3),
+        patch_size=(16, 16),
+        **{"num_layers": 1, "num_heads": 2, "hidden_dim": 8, "mlp_dim": 8},
+    )
+    converter = hub.layers.ViTImageConverter(
+        image_size=(32, 32), scale=[1 / 127.5] * 3, offset=[-1.0] * 3
+    )
+    for part in (base, converter):
+        part.save_to_preset(str(tmp_path / "tiny"))
+    problem = Problem((32, 32, 3), (5, 3, 2))
+    model = classifier(f"keras_hub:{tmp_path / 'tiny'}", problem)
+    pixels = np.repeat(np.repeat(IMAGES, 4, 1), 4, 2).astype("float32")
+    (found,) = anatomy.features(model, pixels)
+    tokens = base(converter(pixels))
+    np.testing.assert_allclose(found, tokens[:, 0], atol=1e-5)
+
+
 def with_blocks():
     """A stem and two blocks with shortcuts of two kernels each."""
     images = keras.Input((8, 8, 3))
