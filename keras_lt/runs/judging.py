@@ -1,6 +1,7 @@
 """What is measured of a model for `result.json`."""
 
 import functools
+from collections.abc import Mapping
 from typing import Any
 
 import keras
@@ -11,6 +12,7 @@ from keras_lt.data import ImageDataset
 from keras_lt.models import anatomy
 from keras_lt.runs import routing_cost
 from keras_lt.training import Outcome, Recipe, Stage, evaluate
+from keras_lt.training.choosing import DIVERGED, has_diverged
 
 
 def judge(
@@ -63,16 +65,25 @@ def choice(recipe: Recipe, outcome: Outcome) -> dict[str, Any]:
 
     Returns:
         `{"choice": {"chosen": name, "candidates": {name: accuracy}}}` with
-        accuracies on the validation images; nothing without candidates.
+        accuracies on the validation images, and, if there are any, with
+        `"diverged"`, where each candidate did that has diverged; nothing
+        without candidates.
     """
-    found = {
-        name: outcome.records[name]["validation_accuracy"]
-        for name in recipe.candidates
-        if name in outcome.records
-    }
+    every: dict[str, Any] = {}
+    for name in recipe.candidates:
+        every[name] = outcome.records.get(name)
+    found = {n: r["validation_accuracy"] for n, r in kept(every).items()}
     if not found:
         return {}
-    return {"choice": {"chosen": outcome.stage, "candidates": found}}
+    choice = {"chosen": outcome.stage, "candidates": found}
+    if lost := {n: r[DIVERGED] for n, r in every.items() if has_diverged(r)}:
+        choice[DIVERGED] = lost
+    return {"choice": choice}
+
+
+def kept(records: Mapping[str, Any]) -> dict[str, Any]:
+    """Records of the stages that are known, and have not diverged."""
+    return {n: r for n, r in records.items() if r and not has_diverged(r)}
 
 
 def class_norms(*candidates: keras.Model) -> list[float]:

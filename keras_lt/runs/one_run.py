@@ -188,7 +188,7 @@ class Run:
         with clock.count("evaluation"):
             routing = self._routing(serve)
         # The one that is served comes last.
-        records = {**outcome.records}
+        records = judging.kept(outcome.records)
         last = records[outcome.stage] = records.pop(outcome.stage)
         return {
             **self.config.to_json(),

@@ -48,6 +48,8 @@ def print_choice(choice: Mapping[str, Any]) -> None:
     """Print what was chosen from, best first, on which images."""
     found = choice["candidates"].items()
     order = sorted(found, key=lambda item: -item[1]["balanced"])
+    for name in choice.get("diverged", {}):
+        order.append((name, None))
     print_accuracies(dict(order), "on held-out images")
     print(
         f"chosen by the balanced accuracy on held-out training images: "
@@ -57,12 +59,19 @@ def print_choice(choice: Mapping[str, Any]) -> None:
 
 
 def print_accuracies(
-    accuracies: Mapping[str, Mapping[str, float]], title: str = ""
+    accuracies: Mapping[str, Mapping[str, float] | None], title: str = ""
 ) -> None:
-    """Print a table of accuracies in %, also by group, a line a name."""
-    columns = _columns(accuracies.values())
+    """Print a table of accuracies in %, also by group, a line a name.
+
+    Args:
+        accuracies: By name; None for what has diverged.
+        title: Of the names.
+    """
+    columns = _columns(filter(None, accuracies.values()))
     rows = {
-        name: [
+        name: ["diverged", *"-" * (len(columns) - 1)]
+        if accuracy is None
+        else [
             f"{100 * accuracy[c]:.1f}" if c in accuracy else "-"
             for c in columns
         ]

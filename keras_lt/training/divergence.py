@@ -40,9 +40,11 @@ class Diverged(FloatingPointError):
         place += [] if epoch is None else [f"epoch {epoch + 1}"]
         place += [] if step is None else [f"step {step}"]
         at = "" if rate is None else f" at learning rate {rate:g}"
+        self.place = (
+            f"training diverged in {', '.join(place)}: {what} is not finite{at}"
+        )
         super().__init__(
-            f"training diverged in {', '.join(place)}: {what} is not finite"
-            f"{at}; kept: {kept}; try a smaller learning rate"
+            f"{self.place}; kept: {kept}; try a smaller learning rate"
         )
 
     def record(self) -> dict[str, Any]:
@@ -59,6 +61,22 @@ def not_finite(variables: Iterable[keras.Variable]) -> str | None:
             if not np.isfinite(values.astype("float32", copy=False)).all():
                 return variable.path
     return None
+
+
+def make_finite(model: keras.Model, learner: keras.Model) -> None:
+    """Set to 0 what a training that has diverged left, so that it can be kept.
+
+    Args:
+        model: Of its stage.
+        learner: What of it was trained.
+    """
+    if hasattr(learner, "jax_state_sync"):  # JAX has all values elsewhere
+        learner.jax_state_sync()
+    optimizer = getattr(model, "optimizer", None)
+    variables = [*model.variables, *(optimizer.variables if optimizer else ())]
+    for variable in variables:
+        if not_finite([variable]):
+            variable.assign(keras.ops.zeros(variable.shape, variable.dtype))
 
 
 def read_records(path: pathlib.Path) -> list[dict[str, Any]]:

@@ -97,7 +97,8 @@ class Recipe:
             that carry on with an optimizer count as one with those before.
         candidates: Names of the last stages, if the run ends with only one of
             them. The first is a stage like those before; each of the others
-            goes on from its model, and leaves that as it is.
+            goes on from its model, and leaves that as it is; one that
+            diverges is left out.
         choose: Function from what `run` keeps of the candidates, by name, to
             the name of the one that the run ends with; by default the first
             in the alphabet.

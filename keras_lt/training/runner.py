@@ -31,7 +31,8 @@ class Outcome:
         model: The training model after the last stage, or of the candidate
             that was chosen.
         stage: Name of that stage.
-        records: What `on_stage_end` returned, by stage name.
+        records: What `on_stage_end` returned, by stage name; of a candidate
+            that has diverged, see `choosing.has_diverged`.
         seconds: Time in `fit`, over all stages and interruptions.
         images: Training images seen in that time.
         spent: Seconds by what they went into: `set_up` (building, soft
@@ -141,41 +142,42 @@ def run(
         if index < store.index:
             continue
         seen = recipe, stage, model, loader, store.features
-        if store.epoch < stage.epochs:
-            with clock.count("set_up"):
-                teacher = stage.soft_labels and stage.soft_labels(previous)
-                soft = soft_labels(
-                    teacher,
-                    loader,
-                    store.soft_labels,
-                    student=model if store.epoch or store.step else None,
-                    verbose=verbose,
+        with ended.leaving_out(stage, model, learner, store.check) as left:
+            if store.epoch < stage.epochs:
+                with clock.count("set_up"):
+                    teacher = stage.soft_labels and stage.soft_labels(previous)
+                    soft = soft_labels(
+                        teacher,
+                        loader,
+                        store.soft_labels,
+                        student=model if store.epoch or store.step else None,
+                        verbose=verbose,
+                    )
+                    source = loader
+                    if stage.on_features:
+                        source = features_loader(*seen)
+                fit(
+                    learner,
+                    stage,
+                    source,
+                    store,
+                    soft,
+                    seed=seed + index,
+                    checkpoint_seconds=checkpoint_seconds,
+                    steps_per_execution=steps_per_execution,
+                    validation_freq=validation_freq,
+                    callbacks=[
+                        *stage.callbacks(),
+                        *callbacks(stage),
+                        *([ShowProgress(stage.name)] if verbose else []),
+                    ],
                 )
-                source = loader
-                if stage.on_features:
-                    source = features_loader(*seen)
-            fit(
-                learner,
-                stage,
-                source,
-                store,
-                soft,
-                seed=seed + index,
-                checkpoint_seconds=checkpoint_seconds,
-                steps_per_execution=steps_per_execution,
-                validation_freq=validation_freq,
-                callbacks=[
-                    *stage.callbacks(),
-                    *callbacks(stage),
-                    *([ShowProgress(stage.name)] if verbose else []),
-                ],
-            )
-        if stage.solve:
-            with clock.count("set_up"):
-                found = features_loader(*seen)
-                stage.solve(model, np.asarray(found.pixels), found.labels)
+            if stage.solve:
+                with clock.count("set_up"):
+                    found = features_loader(*seen)
+                    stage.solve(model, np.asarray(found.pixels), found.labels)
         with clock.count("evaluation"):
-            record = on_stage_end and on_stage_end(stage, model)
+            record = left or (on_stage_end and on_stage_end(stage, model))
         store.finish_stage(model, record)
     name, model = ended.choose(model, store.records)
     return Outcome(

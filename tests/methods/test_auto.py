@@ -1,7 +1,9 @@
 """Cross entropy, and the choice of what follows."""
 
+import dataclasses
 import json
 
+import keras
 import numpy as np
 import programs
 import pytest
@@ -11,6 +13,7 @@ from keras_lt.methods import METHODS
 from keras_lt.methods.auto import best
 from keras_lt.methods.following import THEN
 from keras_lt.models import anatomy
+from keras_lt.runs import judging, reports
 from keras_lt.runs import train as train_from_python
 from keras_lt.runs.folder import RunFolder
 from keras_lt.training import Recipe, Stage, predict_logits, run
@@ -104,6 +107,39 @@ def test_bad_candidates(candidates, message):
 def test_nothing_follows_what_is_chosen():
     with pytest.raises(ValueError, match="`then`: the method itself chooses"):
         METHODS["auto"].then(["tau"])(toy.problem(), backbone="micro")
+
+
+class NoNumber(keras.losses.Loss):
+    def call(self, y_true, y_pred):
+        return keras.ops.sum(y_pred, -1) * float("nan")
+
+
+def test_a_candidate_that_diverges_is_left_out(tmp_path, capsys):
+    made = recipe(candidates="crt,la,lws")
+    stages = [
+        dataclasses.replace(stage, loss=NoNumber())
+        if stage.name == "crt"
+        else stage
+        for stage in made.stages
+    ]
+    made = dataclasses.replace(made, stages=tuple(stages))
+    how = {"jit_compile": JIT, "verbose": False, "workdir": tmp_path}
+
+    def judge(stage, model):
+        return record({"la": 0.7}.get(stage.name, 0.2))
+
+    for _ in range(2):  # the second time all is done already
+        outcome = run(made, toy.loader("numpy"), on_stage_end=judge, **how)
+        assert outcome.stage == "la"
+        assert "stage crt, epoch 1" in outcome.records["crt"]["diverged"]
+    (line,) = capsys.readouterr().out.splitlines()
+    assert line.startswith("crt is left out: training diverged in stage crt")
+    found = judging.choice(made, outcome)["choice"]
+    assert [*found["candidates"]] == ["train", "la", "lws"]
+    assert [*found["diverged"]] == ["crt"]
+    reports.print_choice(found)
+    row = capsys.readouterr().out.splitlines()[4].split()
+    assert row[:2] == ["crt", "diverged"]
 
 
 def test_candidates_are_the_last_stages():
