@@ -3,13 +3,12 @@
 import dataclasses
 import itertools
 import pathlib
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import keras
 
 from keras_lt.data import ImageDataset, ImageFiles
-from keras_lt.devices import is_chief, replicas
+from keras_lt.devices import is_chief
 from keras_lt.runs.checks import check
 from keras_lt.runs.config import RunConfig
 from keras_lt.runs.defaults import settled
@@ -17,9 +16,10 @@ from keras_lt.runs.folder import RunFolder
 from keras_lt.runs.one_run import Run
 from keras_lt.runs.options import Choice
 from keras_lt.runs.planning import planned
-from keras_lt.runs.preparation import batch_sizes, make_loader, make_recipe
+from keras_lt.runs.preparation import make_loader, make_recipe
 from keras_lt.runs.request import Request
 from keras_lt.runs.start import hash_of_file
+from keras_lt.runs.values import hyperparameters
 from keras_lt.runs.variants import Variant, make_variants, start_of
 from keras_lt.training import Recipe
 
@@ -128,7 +128,7 @@ def _config(
         **vars(start_of(request.conditions, variant, before)),
         method=variant.name,
         then=variant.then,
-        hyperparameters=_hyperparameters(variant, source.family, request),
+        hyperparameters=hyperparameters(variant, source.family, request),
         data=dataclasses.replace(images, imbalance_ratio=ratio),
         on_disk=on_disk,
         splits_test=on_disk or source.splits_test,
@@ -138,35 +138,6 @@ def _config(
         backend=keras.backend.backend(),
         seed=seed,
     )
-
-
-def _hyperparameters(
-    variant: Variant, family: str, request: Request
-) -> dict[str, Any]:
-    """Resolve all: defaults, preset and variants, --set, other flags."""
-    choice, method = request.choice, variant.method
-    published = method.published(family, variant.settings)
-    values = {**published, **variant.planned, **variant.settings}
-    if choice.batch_size is not None:
-        values["batch_size"] = choice.batch_size
-    if choice.lr_scaling == "linear":
-        factor = values["batch_size"] / published["batch_size"]
-        for name in published:
-            if name.split("_")[-1] == "lr" and name not in variant.settings:
-                values[name] *= factor
-    factor = choice.epochs_scale * variant.epochs_factor
-    values = method.scale_epochs(values, factor)
-    _check_parts(values, request.conditions.accumulate_steps)
-    return values
-
-
-def _check_parts(values: Mapping[str, Any], parts: int) -> None:
-    for name, size in batch_sizes(values).items():
-        if size % (parts * replicas()):
-            raise ValueError(
-                f"{name} {size} does not divide over {replicas()} devices "
-                f"and --accumulate_steps={parts}"
-            )
 
 
 def _hash_of_start(init_from: str | None) -> str | None:

@@ -152,6 +152,7 @@ class _Planner:
         seconds = passes * budget.epoch_seconds(work, speed)
         seconds += budget.PROGRAMS.get(line.name, 2) * speed.program
         plan = budget.Plan(size, epochs, self.batch_size, seconds, self.minutes)
+        planned = dataclasses.replace(planned, seconds=seconds)
         if is_chief():
             print(budget.describe(plan, work, speed), flush=True)
             if self.own and (told := budget.warning(line.name, epochs, total)):

@@ -26,6 +26,7 @@ class Variant:
             ends.
         planned: Values in place of published ones, see `planning`.
         epochs_factor: On the epochs of all stages.
+        seconds: That it takes, as far as it is planned.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Variant:
     goes_on: bool = False
     planned: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     epochs_factor: float = 1.0
+    seconds: float | None = None
 
 
 def make_variants(choice: Choice, conditions: Conditions) -> list[Variant]:

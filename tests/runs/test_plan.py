@@ -3,10 +3,11 @@ import dataclasses
 import pytest
 
 from keras_lt.methods import METHODS
-from keras_lt.runs import from_python, plan
+from keras_lt.runs import from_python, plan, values
 from keras_lt.runs.manner import Manner
 from keras_lt.runs.options import Choice, Conditions, DataOptions
 from keras_lt.runs.request import Request
+from keras_lt.runs.values import hyperparameters
 
 WB = METHODS["wb"]
 
@@ -23,7 +24,7 @@ def request(accumulate_steps=1, **choice):
 
 def resolved(settings, asked):
     variant = plan.Variant("wb", WB, settings, {})
-    return plan._hyperparameters(variant, "digits", asked)
+    return hyperparameters(variant, "digits", asked)
 
 
 @pytest.mark.parametrize("scaling", ["none", "linear"])
@@ -42,7 +43,7 @@ def test_presets_depend_on_the_network():
 
     def resolved(asked, **settings):
         variant = plan.Variant("reslt", reslt, settings, {})
-        return plan._hyperparameters(variant, "imagenet_lt", asked)
+        return hyperparameters(variant, "imagenet_lt", asked)
 
     def rate_and_batch(*arguments, **settings):
         found = resolved(*arguments, **settings)
@@ -58,12 +59,12 @@ def test_presets_depend_on_the_network():
 
 
 def test_every_batch_divides_over_parts_and_devices(monkeypatch):
-    monkeypatch.setattr(plan, "replicas", lambda: 2)
-    values = {"batch_size": 96, "scales_batch_size": 48, "other": 7}
-    plan._check_parts(values, 3)
-    plan._check_parts(values | {"scales_batch_size": None}, 16)
+    monkeypatch.setattr(values, "replicas", lambda: 2)
+    sizes = {"batch_size": 96, "scales_batch_size": 48, "other": 7}
+    values._check_parts(sizes, 3)
+    values._check_parts(sizes | {"scales_batch_size": None}, 16)
     with pytest.raises(ValueError, match="batch_size 48 does not divide"):
-        plan._check_parts(values, 16)
+        values._check_parts(sizes, 16)
 
 
 @pytest.mark.slow

@@ -8,10 +8,12 @@ import pytest
 
 from keras_lt.runs import speed
 from keras_lt.runs.budget import Size, Speed
+from keras_lt.runs.defaults import settled
 from keras_lt.runs.manner import Manner
 from keras_lt.runs.options import Choice, Conditions, DataOptions
 from keras_lt.runs.plan import make_runs
 from keras_lt.runs.request import Request
+from keras_lt.runs.tuning.planned import with_plan
 
 NET = ("width=4",)
 
@@ -100,6 +102,21 @@ def test_a_pretrained_encoder_stays_and_its_features_cost_nothing(photos):
     assert run.config.data.image_size == 224 and len(photos) == 1
     (run,) = make_runs(request(method=("adapt",), set=("steps=1",)))
     assert len(photos) == 1  # time decides nothing
+
+
+@programs.once("jax")
+def test_a_search_is_planned_once_and_says_how_long(photos, capsys):
+    options = {"method": ("wb",), "budget": "1"}
+    (golden,) = make_runs(request(**options))
+    asked = settled(request(**options))
+    asked, images = with_plan(asked, asked.images.load())
+    said = capsys.readouterr().out.splitlines()[-1]
+    assert said.startswith("20 trials and one run, of about 0.")
+    assert "minutes at most" in said and len(photos) == 1
+    (run,) = make_runs(asked, images)
+    ours, theirs = (each.config.to_json() for each in (run, golden))
+    assert ours == theirs
+    assert run.dataset.input_shape == golden.dataset.input_shape
 
 
 @programs.once("jax")

@@ -9,7 +9,6 @@ from typing import Any
 from keras_lt.data import DATASETS, ImageDataset
 from keras_lt.devices import processes
 from keras_lt.extras import check_installed
-from keras_lt.runs.budget import PUBLISHED
 from keras_lt.runs.defaults import SHARE, settled
 from keras_lt.runs.folder import RunFolder
 from keras_lt.runs.one_run import Run
@@ -17,6 +16,7 @@ from keras_lt.runs.plan import make_runs
 from keras_lt.runs.request import Request
 from keras_lt.runs.tuning import shown
 from keras_lt.runs.tuning.options import Tuning
+from keras_lt.runs.tuning.planned import with_plan
 from keras_lt.runs.tuning.space import Dimension, space
 from keras_lt.runs.tuning.study import Study
 from keras_lt.runs.tuning.trial import Pruned, Watch
@@ -108,9 +108,10 @@ def prepare(request: Request) -> Search:
         ValueError: for what would fail later.
     """
     check_installed("--tune", "optuna", "tune")
-    request = settled(_without_budget(request))
+    request = settled(request)
     _check_alone(request)
     images = _judged_on_validation(_with_validation(request))
+    request, images = with_plan(request, images)
     (variant,) = make_variants(request.choice, request.conditions)
     plain = dataclasses.replace(request, tuning=Tuning())
     (preset,) = make_runs(_nowhere(plain), images)
@@ -142,18 +143,6 @@ def prepare(request: Request) -> Search:
         with search.study():
             pass  # it is this search's
     return search
-
-
-def _without_budget(request: Request) -> Request:
-    """A request whose trials and run have the epochs that were published."""
-    choice = request.choice
-    if choice.budget not in (None, PUBLISHED):
-        raise ValueError(
-            f"--tune needs --budget={PUBLISHED}, got {choice.budget!r}; "
-            "--epochs_scale and --set epochs make trials shorter"
-        )
-    choice = dataclasses.replace(choice, budget=PUBLISHED)
-    return dataclasses.replace(request, choice=choice)
 
 
 def _check_alone(request):
