@@ -28,7 +28,14 @@ FLOORS = (
     ("__main__",),
 )
 SHARED_BY_METHODS = {
-    *("following", "fused_experts", "method", "second_stages", "settings"),
+    *(
+        "following",
+        "fused_experts",
+        "method",
+        "on_features",
+        "second_stages",
+        "settings",
+    ),
     "stages",
 }
 LINES = 250

@@ -6,13 +6,14 @@ import keras
 
 from keras_lt.losses import LogitAdjustedLoss
 from keras_lt.methods.method import method
+from keras_lt.methods.on_features import adjusted_head, class_means
 from keras_lt.methods.settings.adapt import PRESETS, Head, Light, Rates, Steps
 from keras_lt.methods.settings.shared import Network, SGDSettings
-from keras_lt.methods.stages import start_at_class_means, supervised
+from keras_lt.methods.stages import supervised
 from keras_lt.metrics import shot_accuracy_metrics
-from keras_lt.models import anatomy, classifier, light_tuning, new_heads
+from keras_lt.models import anatomy, classifier, light_tuning
 from keras_lt.schedules import cosine_rates
-from keras_lt.training import Problem, Recipe, Stage, freeze, unfreeze
+from keras_lt.training import Problem, Recipe, freeze, unfreeze
 
 
 @method(PRESETS)
@@ -67,35 +68,29 @@ def recipe(
             scale=head.scale,
         )
 
-    def learning(name, epochs, lr, **options):
+    def rate(lr, epochs):
         sgd = SGDSettings(lr, rates.momentum, l2=rates.l2)
-        return supervised(
-            name,
-            epochs,
-            loss=LogitAdjustedLoss(counts, tau=head.tau),
-            optimizer=sgd.along(cosine_rates(lr, epochs)),
-            batch_size=steps.batch_size,
-            **options,
-        )
+        return sgd.along(cosine_rates(lr, epochs))
 
     for_head, for_light = steps.epochs
     stages = (
-        Stage(
-            name="means",
-            epochs=0,
-            features=new_heads.features,
-            solve=start_at_class_means,
-            needs=new_heads.features,
-        ),
-        learning(
+        class_means("means"),
+        adjusted_head(
             "head",
+            problem,
             for_head,
-            rates.head_lr,
-            setup=_freeze_encoder,
-            features=new_heads.features,
-            on_features=light_tuning.on_features,
+            tau=head.tau,
+            optimizer=rate(rates.head_lr, for_head),
+            batch_size=steps.batch_size,
         ),
-        learning("light", for_light, rates.lr, setup=_tuning(light)),
+        supervised(
+            "light",
+            for_light,
+            loss=LogitAdjustedLoss(counts, tau=head.tau),
+            setup=_tuning(light),
+            optimizer=rate(rates.lr, for_light),
+            batch_size=steps.batch_size,
+        ),
     )[: steps.steps + 1]
     return Recipe(
         build=build,
@@ -104,12 +99,6 @@ def recipe(
         serve=lambda model: light_tuning.served(model, light.ensemble),
         augment=_augment(light, for_light),
     )
-
-
-def _freeze_encoder(model: keras.Model) -> keras.Model:
-    for encoder in anatomy.encoders(model):
-        freeze(encoder, statistics="fixed")
-    return model
 
 
 def _tuning(light: Light) -> Any:

@@ -1,24 +1,31 @@
 """Cross entropy, then the classifier that is best on held-out images."""
 
-import dataclasses
 import re
 from collections.abc import Mapping
 from typing import Any
+
+import keras
 
 from keras_lt import hyperparameters
 from keras_lt.hyperparameters import grouped, nearest
 from keras_lt.methods.following import THEN
 from keras_lt.methods.method import method
-from keras_lt.methods.second_stages import adjust_in_part
+from keras_lt.methods.on_features import adjusted_head, class_means
+from keras_lt.methods.second_stages import adjust_in_part, give_back
 from keras_lt.methods.settings.plain import PRESETS
 from keras_lt.methods.settings.shared import Network, SGDSettings
 from keras_lt.methods.stages import on_one_network, supervised
-from keras_lt.models import anatomy, new_heads
+from keras_lt.models import anatomy, classifier, new_heads
+from keras_lt.schedules import cosine_rates
 from keras_lt.training import Problem, Recipe, Stage
 
 FEATURES = "train"  # the stage that all others go on from
 LOSS = 0.01  # in overall accuracy, for a gain in balanced accuracy
 SECOND = 10  # epochs of each of the others that trains
+PERCENTS = 75, 50, 25  # of the log priors
+# Of the classifier on features of a pretrained encoder, as `adapt` has them of
+# own images: epochs, rate for each image of a batch, decay, scale of cosines.
+HEAD, HEAD_LR, HEAD_L2, SCALE = 30, 0.05 / 64, 5e-4, 25.0
 AUTO = {
     family: {**values, "epochs": (values["epochs"][0], SECOND)}
     for family, values in PRESETS.items()
@@ -36,6 +43,7 @@ def recipe(
     warmup_epochs: int = 5,
     batch_size: int = 128,
     candidates: str = "la,la75,la50,la25,tau,crt,lws,maxnorm,mislas,los,ncm",
+    pretrained: str | None = None,
 ) -> Recipe:
     """Learn features with cross entropy, then choose the classifier.
 
@@ -44,6 +52,12 @@ def recipe(
     are. The run ends with the candidate, or with stage "train", whichever has
     the best balanced accuracy on the validation images and loses at most a
     point overall.
+
+    With `pretrained` four more take part, on features of that encoder, which
+    stays as it is: "means" asks which class mean is nearest, "adapt" is a
+    cosine classifier that starts there and learns under the logit-adjusted
+    loss, as in `methods.adapt`, and "adapt75" to "adapt25" give it back a
+    part of the log priors.
 
     Args:
         problem: Shape and class counts.
@@ -55,6 +69,7 @@ def recipe(
         batch_size: Images a step, of all stages.
         candidates: Names in `following.THEN`, with commas between them; "la50"
             subtracts half of the log priors, and so for each percentage.
+        pretrained: An encoder from elsewhere, see `models.foreign`.
 
     Returns:
         A `training.Recipe`.
@@ -76,13 +91,21 @@ def recipe(
         batch_size=batch_size,
     )
     others = [_candidate(name, problem, second, batch_size) for name in names]
-    made = on_one_network(problem, network, train, *others)
+    if pretrained:
+        others = [*_adapted(problem, pretrained, batch_size), *others]
+        names = [stage.name for stage in others]
 
     def serve(model):
         return new_heads.served(model) if anatomy.bears(model, names) else model
 
-    return dataclasses.replace(
-        made, serve=serve, candidates=(FEATURES, *names), choose=best
+    return on_one_network(
+        problem,
+        network,
+        train,
+        *others,
+        serve=serve,
+        candidates=(FEATURES, *names),
+        choose=best,
     )
 
 
@@ -103,6 +126,29 @@ def best(records: Mapping[str, Any]) -> str:
         if accuracy["overall"] >= first["overall"] - LOSS
     ]
     return max(fair, key=lambda name: found[name]["balanced"])
+
+
+def _adapted(problem: Problem, encoder: str, batch_size: int) -> list[Stage]:
+    """Candidates on features of an encoder that was trained elsewhere."""
+
+    def build(model: keras.Model) -> keras.Model:
+        return classifier(encoder, problem, head="cosine", scale=SCALE)
+
+    lr = HEAD_LR * batch_size
+    sgd = SGDSettings(lr, l2=HEAD_L2)
+    head = adjusted_head(
+        "adapt",
+        problem,
+        HEAD,
+        tau=1.0,
+        optimizer=sgd.along(cosine_rates(lr, HEAD)),
+        batch_size=batch_size,
+        after="means",
+    )
+    weaker = [
+        give_back(problem, "adapt", percent=percent) for percent in PERCENTS
+    ]
+    return [class_means("means", setup=build), head, *weaker]
 
 
 def _names(candidates):

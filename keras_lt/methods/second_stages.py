@@ -191,9 +191,21 @@ def adjust_in_part(problem: Problem, *, percent: int) -> Stage:
     return _adjusted(f"la{percent}", problem, percent / 100)
 
 
-def _adjusted(name, problem, tau):
+def give_back(problem: Problem, stage: str, *, percent: int) -> Stage:
+    """Add log priors to what learned without them, but for `percent` of them.
+
+    Args:
+        problem: Has the class counts.
+        stage: The candidate before, trained under the logit-adjusted loss.
+        percent: That stay away: 100 would change nothing.
+    """
+    return _adjusted(f"{stage}{percent}", problem, percent / 100 - 1, stage)
+
+
+def _adjusted(name, problem, tau, after=None):
     priors = np.array(problem.class_counts) / sum(problem.class_counts)
-    return _without_epochs(name, new_heads.shifted(-tau * np.log(priors)))
+    remake = new_heads.shifted(-tau * np.log(priors))
+    return _without_epochs(name, remake, after=after)
 
 
 def nearest_class_mean(

