@@ -31,8 +31,6 @@ PROGRAMS = {"auto": 15, "mislas": 2, "record": 3, "ride": 3, "ssd": 4}
 # Methods on an encoder that was trained before, which stays as it is, and how
 # many of their first numbers of epochs are on kept features: next to no time.
 ON_FEATURES = {"adapt": 1}
-# Methods of which nothing shows that they help in a part of their epochs.
-LONG = ("ldam", "mislas", "record", "reslt", "ride", "shike", "ssd", "wb")
 
 
 @dataclasses.dataclass(frozen=True, order=True)
@@ -218,26 +216,3 @@ def settings(
         if name.split("_")[-1] == "lr":
             values[name] = value * batch / published["batch_size"]
     return {k: v for k, v in values.items() if k not in chosen}
-
-
-def warning(method: str, epochs: int, published: int) -> str | None:
-    """What to say of a method that gets few of its epochs; or None."""
-    if method not in LONG or 2 * epochs >= published:
-        return None
-    return (
-        f"--method={method} has {epochs} of the {published} epochs of its "
-        "recipe: nothing shows that it is better than ce or auto here"
-    )
-
-
-def describe(plan: Plan, work: Work, speed: Speed) -> str:
-    """The plan in words."""
-    size = plan.size
-    return (
-        f"plan: {size.backbone} on {size.pixels}x{size.pixels} pixels, "
-        f"{plan.epochs} epochs of {work.images:,} images in batches of "
-        f"{plan.batch_size}; {1000 * (speed.step + speed.read):.3g} ms an "
-        f"image, of which {1000 * speed.read:.3g} to read it; about "
-        f"{plan.seconds / 60:.2g} of {plan.minutes:g} minutes "
-        "(--budget=MINUTES; --budget=published plans nothing)"
-    )

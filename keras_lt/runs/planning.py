@@ -9,7 +9,7 @@ from typing import Any
 from keras_lt.data import ImageDataset
 from keras_lt.devices import is_chief, processes
 from keras_lt.models import foreign
-from keras_lt.runs import budget
+from keras_lt.runs import budget, plan_words
 from keras_lt.runs.budget import Speed
 from keras_lt.runs.defaults import OWN
 from keras_lt.runs.folder import RunFolder
@@ -85,6 +85,7 @@ class _Planner:
         self.family = dataset.source.family
         self.minutes = minutes
         self.own = request.images.dataset in OWN
+        self.ratio = max(dataset.class_counts) / min(dataset.class_counts)
         held_out = len(dataset.validation[1]) if dataset.validation else 0
         images = len(dataset.train[1])
         seeds = len(request.choice.seeds or "1")
@@ -149,30 +150,38 @@ class _Planner:
             values |= _pretrained(line, published, size.pixels)
         planned = dataclasses.replace(line, planned=values if self.own else {})
         chosen = "epochs" in line.settings or published.get("steps", 2) < 2
+        given = line.settings.get("epochs", published["epochs"])
         if chosen and self.is_known:
+            self._warn(line.name, sum(given), total)
             return planned
         work = dataclasses.replace(self.work, method=line.name)
         speed = self._speed(size)
-        epochs = (
-            sum(published["epochs"][free:])
-            if chosen
-            else budget.epochs_within(work, speed, self.minutes, total)
-        )
+        epochs = sum(given[free:])
+        factor = 1.0
+        if not chosen:
+            epochs = budget.epochs_within(work, speed, self.minutes, total)
+            if not free:
+                factor = epochs / total
+                scaled = line.method.scale_epochs(published, factor)
+                epochs = sum(scaled["epochs"])  # a stage has two at least
         passes = epochs + budget.FORWARD * free
         seconds = passes * budget.epoch_seconds(work, speed)
         seconds += budget.PROGRAMS.get(line.name, 2) * speed.program
         plan = budget.Plan(size, epochs, self.batch_size, seconds, self.minutes)
         planned = dataclasses.replace(planned, seconds=seconds)
         if is_chief():
-            print(budget.describe(plan, work, speed), flush=True)
-            if self.own and (told := budget.warning(line.name, epochs, total)):
-                print(told, flush=True)
+            print(plan_words.describe(plan, work, speed), flush=True)
+        self._warn(line.name, epochs, total)
         if free and not chosen:
             values["epochs"] = (*published["epochs"][:free], epochs)
             return planned
-        return dataclasses.replace(
-            planned, epochs_factor=1.0 if chosen else epochs / total
-        )
+        return dataclasses.replace(planned, epochs_factor=factor)
+
+    def _warn(self, name: str, epochs: int, total: int) -> None:
+        """Say in a line why a method may not help with own images."""
+        told = plan_words.warning(name, epochs, total, self.ratio)
+        if self.own and told and is_chief():
+            print(told, flush=True)
 
 
 def _pretrained(line, published, pixels) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from same_examples import st
 from keras_lt.models import BACKBONES
 from keras_lt.models.backbones import encoder
 from keras_lt.models.macs import count_macs
-from keras_lt.runs import budget
+from keras_lt.runs import budget, plan_words
 from keras_lt.runs.budget import Size, Speed, Work
 
 SECONDS = st.floats(1e-5, 1.0)
@@ -93,6 +93,10 @@ def test_rates_follow_the_batch_and_what_is_given_stays():
 
 
 def test_methods_that_get_few_of_their_epochs():
-    assert budget.warning("ce", 1, 100) is None
-    assert budget.warning("ride", 60, 105) is None
-    assert "ride has 12 of the 105 epochs" in budget.warning("ride", 12, 105)
+    assert plan_words.warning("ce", 1, 100, 2) is None
+    assert plan_words.warning("ride", 60, 105, 50) is None
+    short = plan_words.warning("ride", 12, 105, 50)
+    assert "ride may not help here, as it has 12 of the 105 epochs" in short
+    assert "times" not in short and "\n" not in short
+    mild = plan_words.warning("wb", 100, 100, 7)
+    assert "as the largest class has 7 times the smallest: " in mild

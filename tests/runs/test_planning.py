@@ -143,8 +143,14 @@ def test_bad_budgets(budget, photos):
 
 @programs.once("jax")
 def test_short_runs_of_long_methods_are_told(photos, capsys):
-    make_runs(request(method=("ldam",), budget="0.2"))
-    assert "--method=ldam has" in capsys.readouterr().out
+    for method in ("wb", "ldam", "ride", "reslt", "ssd"):
+        make_runs(request(method=(method,), budget="0.2"))
+        (line,) = [
+            line
+            for line in capsys.readouterr().out.splitlines()
+            if line.startswith(f"--method={method} may not help here, as it")
+        ]
+        assert "published for about 200 epochs and a ratio of 100" in line
 
 
 @programs.once("jax")
