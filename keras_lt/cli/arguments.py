@@ -1,6 +1,7 @@
 """Command lines, made of dataclasses: parsing, help, errors in one line."""
 
 import dataclasses
+import os
 import re
 import shlex
 import sys
@@ -64,7 +65,11 @@ def parse(
     several = bool(names) and names[-1].endswith("...")
     if len(rest) < len(names) or len(rest) > len(names) and not several:
         expected = " ".join(names) or "no argument"
-        raise ValueError(f"expected {expected} beside --flags, got {rest}")
+        images = names == () and any(map(os.path.isdir, rest))
+        own = "; own images: --dataset=folder --data_dir=FOLDER"
+        raise ValueError(
+            f"expected {expected} beside --flags, got {rest}{own * images}"
+        )
     found = {group: _read(values, group) for group in groups}
     for each in found.values():
         check_domains(each)

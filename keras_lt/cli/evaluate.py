@@ -59,7 +59,7 @@ def main(argv: Sequence[str]) -> None:
     )["accuracy"]
     before = result["accuracy"]  # None of weights that were imported
     rows = {"result.json": before} if before else {}
-    reports.print_accuracies({**rows, "now": found})
+    reports.print_accuracies({**rows, "now": found}, "in %")
     if before and flip == result["flip_tta"]:
         # Earlier versions knew fewer measures.
         same = {name: found[name] for name in before} == before

@@ -31,6 +31,7 @@ from keras_lt.cli.asking import Ask, open_artefact
 from keras_lt.domains import COUNT, SHARE, Domain
 from keras_lt.evaluation.values import softmax
 from keras_lt.runs.flags import option
+from keras_lt.runs.folder import RunFolder
 
 BATCH = 64  # images in memory
 UNREAD = 1  # status of the program, if some images were not
@@ -87,10 +88,24 @@ def prepare(argv: Sequence[str]) -> Asked:
     """Open the artefact and find the images."""
     given = arguments.parse(argv, GROUPS, NAMES)
     artefact, *paths = map(pathlib.Path, given.rest)
-    ask, content = open_artefact(artefact)
+    ask, content = open_artefact(_exported(artefact))
     files = given_images.find(paths)
     shift = _shift(given[Question].prior, content["class_counts"])
     return Asked(ask, content, files, shift, given[Question])
+
+
+def _exported(path: pathlib.Path) -> pathlib.Path:
+    """What was exported of a run, where its folder is given."""
+    folder = RunFolder(path)
+    if not folder.result_file.exists():
+        return path
+    for format in ("onnx", "litert", "saved_model"):
+        if folder.export(format).exists():
+            return folder.export(format)
+    raise ValueError(
+        f"ARTEFACT: {path} is a run that is not exported yet; keras-lt export "
+        f"{path} does that"
+    )
 
 
 def answers(asked: Asked) -> Iterator[Answer]:

@@ -233,7 +233,7 @@ class RunFolder(Workdir):
 
     def _check(self, path):
         if not path.exists():
-            raise ValueError(f"{path} is missing")
+            raise ValueError(f"{path} is missing: is {self.path} a run?")
 
     def _read(self, path):
         self._check(path)

@@ -33,7 +33,7 @@ def print_stages(result: Mapping[str, Any]) -> None:
     """Print a table of accuracies, a line for each stage of a run."""
     if result.get("choice"):
         print_choice(result["choice"])
-    title = f"{result['method']}, seed {result['seed']}"
+    title = f"{result['method']}, seed {result['seed']}, in %"
     stages = result["stages"].items()
     print_accuracies({k: stage["accuracy"] for k, stage in stages}, title)
     for name, stage in [*stages][::-1]:
@@ -50,7 +50,7 @@ def print_choice(choice: Mapping[str, Any]) -> None:
     order = sorted(found, key=lambda item: -item[1]["balanced"])
     for name in choice.get("diverged", {}):
         order.append((name, None))
-    print_accuracies(dict(order), "on held-out images")
+    print_accuracies(dict(order), "on held-out images, in %")
     print(
         f"chosen by the balanced accuracy on held-out training images: "
         f"{choice['chosen']}; below on the test images",

@@ -154,6 +154,11 @@ def test_help(topic, words, capsys):
     assert topic or 24 <= len(lines) <= 40
 
 
+def test_a_folder_without_its_flag(tmp_path, capsys):
+    line = error(capsys, str(tmp_path))
+    assert "own images: --dataset=folder --data_dir=FOLDER" in line
+
+
 def test_help_about_nothing(capsys):
     with pytest.raises(SystemExit):
         train.main(["keras-lt train", "--help=web"])

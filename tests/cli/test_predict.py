@@ -129,3 +129,14 @@ def test_few_images_are_in_memory(batches, tmp_path, monkeypatch):
     assert next(read)[1].shape == (3, 3, 3)
     (tmp_path / "5.png").unlink()
     assert "cannot be read" in str([*read][-1][1])
+
+
+def test_a_run_stands_for_what_was_exported_of_it(tmp_path):
+    assert predict._exported(tmp_path) == tmp_path
+    (tmp_path / "result.json").touch()
+    with pytest.raises(ValueError, match="keras-lt export .* does that"):
+        predict._exported(tmp_path)
+    (tmp_path / "export").mkdir()
+    (tmp_path / "export" / "model.onnx").touch()
+    found = predict._exported(tmp_path)
+    assert found == tmp_path / "export" / "model.onnx"
