@@ -11,6 +11,7 @@ from reproduction.natural_tails import NAMES
 
 BUDGETS = (12, 40)  # epochs of the features
 PIXELS = 32
+ENCODER = "efficientnet_lite0@size=128"
 COLUMNS = ("balanced", "overall", "macro F1", "head", "body", "tail")
 
 
@@ -25,13 +26,25 @@ def own() -> list[Job]:
 
 
 def _jobs(images: str, n: int) -> list[Job]:
-    """All methods, `n` epochs for each network; a tenth for what follows."""
+    """All methods, `n` epochs for each network; a tenth for what follows.
+
+    "auto+" needs the package with the weights of EfficientNet-Lite0.
+    """
     late, more = n // 5, max(n // 10, 1)
     plain = (f"warmup_epochs={round(n / 20)}",)
     half, early = n // 2, n - late
     methods = {
         "ce": ("Cross entropy", (n,), plain),
-        "auto": ("Chosen on held-out images", (n, more), plain),
+        "auto": (
+            "Chosen on held-out images",
+            (n, more),
+            (*plain, "pretrained=None"),
+        ),
+        "auto+": (
+            "The same, pretrained features, too",
+            (n, more),
+            (*plain, f"pretrained={ENCODER}"),
+        ),
         "balanced_softmax": ("Balanced softmax", (n,), plain),
         "wb": ("WB", (n, more), ()),
         "ldam": ("LDAM-DRW", (early, late), plain),
@@ -44,14 +57,14 @@ def _jobs(images: str, n: int) -> list[Job]:
             f"own-{images}-{n}-{method}",
             "folder",
             None,
-            method,
+            method.removesuffix("+"),
             (
                 f"--image_size={PIXELS}",
                 "--set=backbone=resnet8",
                 f"--set=epochs={epochs}".replace(" ", ""),
                 *(f"--set={setting}" for setting in settings),
             ),
-            (Row(title, _LAST[method]),),
+            (Row(title, _LAST[method.removesuffix("+")]),),
             images=images,
         )
         for method, (title, epochs, settings) in methods.items()

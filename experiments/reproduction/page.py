@@ -73,9 +73,9 @@ a natural tail: photographs of solar cells (8 classes, package `elpv-dataset`)
 and CIFAR-100 cut to 500 images and less of a class by a power of its rank
 (ratio 25; all test images). ResNet-8, 32 pixels, defaults of own images;
 every network gets the epochs of the table, what follows a tenth of them. A
-fifth of each class is held out, by which `auto` chooses. *Overall* weighs the
-classes as in training. *Head, body, tail*: the classes with each third of the
-images.
+fifth of each class is held out, by which `auto` chooses. Pretrained features
+are those of EfficientNet-Lite0 at 128 pixels. *Overall* weighs the classes as
+in training. *Head, body, tail*: the classes with each third of the images.
 
 ```bash
 python experiments/reproduce.py images --data_dir=DIR
