@@ -47,7 +47,8 @@ def test_prints_every_stage_and_the_means(run):
     for word in ("ce, seed 0", "wb, seed 1", "features", "classifier"):
         assert word in out
     means = out.split("Mean accuracy")[1].splitlines()
-    assert means[1].split() == ["method", *NAMES]
+    measures = ("overall", "balanced", "macro", "F1", "worst")
+    assert means[1].split() == ["method", *measures, *NAMES[-3:]]
     assert [line.split()[0] for line in means[2:]] == ["ce", "wb"]
 
 
