@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from keras_lt.groups import thirds
 from reproduction.jobs import Job, Row
 from reproduction.natural_tails import NAMES
 
@@ -130,23 +131,13 @@ def _values(run: Mapping[str, Any]) -> dict[str, float]:
     values = {
         "balanced": accuracies.mean(),
         "overall": np.average(accuracies, weights=counts),
-        **_thirds(accuracies, counts),
+        **{
+            name: accuracies[classes].mean()
+            for name, classes in thirds(run["class_counts"])._asdict().items()
+        },
+        "macro F1": last["accuracy"]["macro_f1"],
     }
-    if "macro_f1" in last:
-        values["macro F1"] = last["macro_f1"]
     return {name: 100 * float(value) for name, value in values.items()}
-
-
-def _thirds(accuracies, counts):
-    """Mean accuracy of the classes that have each third of the images."""
-    order = np.argsort(-counts, kind="stable")
-    before = (np.cumsum(counts[order]) - counts[order]) / counts.sum()
-    third = np.minimum((3 * before).astype(int), 2)
-    return {
-        name: accuracies[order[third == number]].mean()
-        for number, name in enumerate(("head", "body", "tail"))
-        if (third == number).any()
-    }
 
 
 def _mean(values, name):

@@ -15,7 +15,8 @@ def test_a_tail_like_zipf():
 
 
 def result(accuracies, **more):
-    stages = {"train": {"class_accuracy": accuracies}}
+    stage = {"class_accuracy": accuracies, "accuracy": {"macro_f1": 0.4}}
+    stages = {"train": stage}
     return {
         "stages": stages,
         "class_counts": [6, 3, 3],
@@ -42,6 +43,7 @@ def test_the_table_compares_with_cross_entropy():
     assert cells[0]["balanced"] == "50.0 ± 0.0"
     assert cells[0]["overall"] == "62.5 ± 0.0"  # as in training
     assert cells[0]["tail"] == "0.0 ± 0.0"
+    assert cells[0]["macro F1"] == "40.0 ± 0.0"
     assert cells[1]["over cross entropy"] == "+10.0"
     assert float(cells[1]["overall over it"]) == pytest.approx(5.0)
     assert cells[1]["chosen"] == "la" and cells[1]["seeds"] == "1"
