@@ -20,22 +20,13 @@ PLACES = reference.places()
 
 
 def on_config(config):
-    """Complete the navigation: the reference, and pages that are there."""
-    config.nav = [_present(entry, config.docs_dir) for entry in config.nav]
+    """Complete the navigation: the reference, and the examples."""
     parts = [{pathlib.Path(page).stem: page} for page in reference.pages()]
     made = {"API reference": parts, "Examples": examples.names()}
     for entry in config.nav:
         for title in made.keys() & entry.keys():
             entry[title] = made[title]
     return config
-
-
-def _present(entry, folder):
-    """An entry of the navigation without pages that nobody wrote yet."""
-    ((title, pages),) = entry.items()
-    if title != "How to":
-        return entry
-    return {title: [p for p in pages if pathlib.Path(folder, p).exists()]}
 
 
 def on_files(files, config):

@@ -46,8 +46,8 @@ axes.legend()
 The third stage trains the routers on training images that the first expert gets
 wrong. Where there are next to none of them, as here, routers learn little, and
 ask for one expert or for all. `macs` counts multiplications, where a plain
-network has 1; larger data show what is to be gained (the README's table of
-`pos_weight`).
+network has 1; larger data show what is to be gained ([the table of
+`pos_weight`](../explanations/systems.md#ride)).
 """
 
 routing = run.result["routing"]
