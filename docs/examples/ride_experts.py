@@ -38,7 +38,7 @@ for i, (name, accuracy) in enumerate(views.items()):
     axes.bar(np.arange(3) + 0.2 * i - 0.3, heights, 0.2, label=name)
 axes.set_xticks(range(3), groups)
 axes.set_ylabel("test accuracy")
-axes.legend()
+axes.legend(ncols=4, loc="upper center", bbox_to_anchor=(0.5, 1.2))
 
 """
 ## What routing saves
