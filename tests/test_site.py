@@ -37,7 +37,7 @@ def site(tmp_path_factory):
     done = subprocess.run(
         [sys.executable, "-m", "mkdocs", "build", "--site-dir", str(folder)],
         cwd=programs.ROOT,
-        env=programs.environment(),
+        env=programs.environment(SHORT_EXAMPLES="1"),
         capture_output=True,
         text=True,
     )
