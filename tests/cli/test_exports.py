@@ -174,8 +174,8 @@ def test_a_path_without_the_ending_of_its_format(run, tmp_path):
     assert "--out must end in .onnx for the format 'onnx', got model" in err
 
 
-def test_what_is_no_artefact(run, tmp_path):
-    _, err = programs.run("predict.py", run, "x.npy", cwd=tmp_path, status=2)
+def test_what_is_no_artefact(tmp_path):
+    _, err = programs.run("predict.py", ".", "x.npy", cwd=tmp_path, status=2)
     assert "is no SavedModel" in err
 
 
