@@ -53,7 +53,7 @@ def recipe(
     the best balanced accuracy on the validation images and loses at most a
     point overall.
 
-    With `pretrained` four more take part, on features of that encoder, which
+    With `pretrained` five more take part, on features of that encoder, which
     stays as it is: "means" asks which class mean is nearest, "adapt" is a
     cosine classifier that starts there and learns under the logit-adjusted
     loss, as in `methods.adapt`, and "adapt75" to "adapt25" give it back a
