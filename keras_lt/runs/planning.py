@@ -98,6 +98,7 @@ class _Planner:
         )
         root = pathlib.Path(request.manner.workdir or "runs")
         self.speeds = Speeds(root, dataset, self.batch_size)
+        self.start = request.conditions.init_from
         self.size = self._size(request, lines[0], first, dataset)
 
     def _published(self, line: Variant) -> dict[str, Any]:
@@ -105,7 +106,7 @@ class _Planner:
 
     def _size(self, request, line, published, dataset):
         """Size by the speed of the smallest, and by operations."""
-        start = self.start = request.conditions.init_from
+        start = self.start
         backbone = line.settings.get("backbone")
         pixels = request.images.image_size
         if not self.own:
@@ -173,8 +174,8 @@ class _Planner:
             print(plan_words.describe(plan, work, speed), flush=True)
         self._warn(line.name, epochs, total)
         if free and not chosen:
-            values["epochs"] = (*published["epochs"][:free], epochs)
-            return planned
+            values = {**planned.planned, "epochs": (*given[:free], epochs)}
+            return dataclasses.replace(planned, planned=values)
         return dataclasses.replace(planned, epochs_factor=factor)
 
     def _warn(self, name: str, epochs: int, total: int) -> None:

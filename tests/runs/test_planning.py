@@ -91,6 +91,9 @@ def test_published_data_keep_their_recipes(photos, capsys):
     (run,) = make_runs(request(**digits, budget="0.5"))
     assert run.config.hyperparameters["batch_size"] == 64
     assert run.config.hyperparameters["epochs"] == (92,)  # of 287 images
+    (run,) = make_runs(request(method=("adapt",), **digits, budget="0.1"))
+    head, light = run.config.hyperparameters["epochs"]
+    assert head == 30 and 1 <= light < 30
 
 
 @programs.once("jax")

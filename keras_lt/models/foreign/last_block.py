@@ -52,14 +52,10 @@ def open_experts(
 
 def _narrow(base):
     """The last maps that all goes through with kernels enough behind them."""
-    kernels = 0
     for layer in reversed(base.layers):
-        outputs = keras.tree.flatten(layer.output)
-        if kernels >= KERNELS and len(outputs) == 1:
-            (maps,) = outputs
-            if len(maps.shape) == 4 and _is_between(base, maps):
-                return maps
-        kernels += any(len(w.shape) > 1 for w in layer.trainable_weights)
+        maps, *others = keras.tree.flatten(layer.output)
+        if not others and len(maps.shape) == 4 and _is_between(base, maps):
+            return maps
     return None
 
 
