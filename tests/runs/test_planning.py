@@ -7,6 +7,8 @@ import programs
 import pytest
 
 from keras_lt.models import foreign
+from keras_lt.models.foreign import opening
+from keras_lt.models.foreign.efficientnet_lite import efficientnet_lite0
 from keras_lt.runs import speed
 from keras_lt.runs.budget import Size, Speed
 from keras_lt.runs.defaults import settled
@@ -32,6 +34,15 @@ def photos(tmp_path, monkeypatch):
 
     monkeypatch.setattr(speed, "_measure", measure)
     return calls
+
+
+@pytest.fixture
+def no_package(monkeypatch):
+    """The pretrained network without the package that has its weights."""
+    monkeypatch.setattr(foreign, "is_installed", lambda: True)
+    monkeypatch.setattr(
+        opening, "efficientnet_lite0", lambda: efficientnet_lite0(False)
+    )
 
 
 def request(*, images=None, **choice):
@@ -97,7 +108,9 @@ def test_published_data_keep_their_recipes(photos, capsys):
 
 
 @programs.once("jax")
-def test_a_pretrained_encoder_stays_and_its_features_cost_nothing(photos):
+def test_a_pretrained_encoder_stays_and_its_features_cost_nothing(
+    photos, no_package
+):
     own = {"method": ("adapt",), "set": ()}
     (run,) = make_runs(request(**own, budget="1"))
     values = run.config.hyperparameters
@@ -124,7 +137,9 @@ def test_a_search_is_planned_once_and_says_how_long(photos, capsys):
 
 
 @programs.once("jax")
-def test_pretrained_features_take_part_where_they_are(photos, monkeypatch):
+def test_pretrained_features_take_part_where_they_are(
+    photos, no_package, monkeypatch
+):
     given = {"method": ("auto",), "images": {"image_size": 16}}
     given["set"] = ("backbone=micro", "epochs=(1,1)")
     for there, wanted in ((True, "efficientnet_lite0@size=128"), (False, None)):
