@@ -68,12 +68,14 @@ class Images(DataOptions):
 
 GROUPS = (Weights, Images)
 NAMES = ("FILE",)
+FEW = ("from_", "set", "out", "backend", "dataset", "data_dir")
 
 
 def main(argv: Sequence[str]) -> None:
     """Read, make the run, and say what was found."""
-    if usage.topic_of(argv) is not None:
-        usage.print_flags(__doc__, GROUPS)
+    if (topic := usage.topic_of(argv)) is not None:
+        few = () if topic == usage.EVERYTHING else FEW
+        usage.print_flags(__doc__, GROUPS, few)
         return
     for line in arguments.checked(convert, argv):
         print(line)

@@ -53,6 +53,10 @@ class Look:
 
 GROUPS = (Images, Look)
 NAMES = ()
+FEW = (  # that people use
+    *("dataset", "data_dir", "image_size", "test_per_class", "test_share"),
+    *("small_classes", "plot", "report", "out"),
+)
 
 
 def prepare(argv: Sequence[str]) -> tuple[Any, Look, Any]:
@@ -78,8 +82,9 @@ def prepare(argv: Sequence[str]) -> tuple[Any, Look, Any]:
 
 def main(argv: Sequence[str]) -> None:
     """Print, check, draw."""
-    if usage.topic_of(argv) is not None:
-        usage.print_flags(__doc__, GROUPS)
+    if (topic := usage.topic_of(argv)) is not None:
+        few = () if topic == usage.EVERYTHING else FEW
+        usage.print_flags(__doc__, GROUPS, few)
         return
     dataset, look, encode = arguments.checked(prepare, argv)
     from keras_lt.runs import shown_data

@@ -33,19 +33,31 @@ def topic_of(argv: Sequence[str]) -> str | None:
     return None
 
 
-def print_flags(description: str, groups: Sequence[type]) -> None:
-    """Print a program's description and all flags, by group."""
+def print_flags(
+    description: str, groups: Sequence[type], few: Sequence[str] = ()
+) -> None:
+    """Print a program's description and its flags, by group.
+
+    Args:
+        description: With examples.
+        groups: Dataclasses whose fields are flags.
+        few: Names of the fields to print; all if there are none.
+    """
     print(description.strip())
     for group in groups:
         title = (group.__doc__ or "").splitlines()[0].rstrip(".")
         print(f"\n{title}:")
         hints = typing.get_type_hints(group)
         for field in dataclasses.fields(group):
+            if few and field.name not in few:
+                continue
             default = field.default
             shown = "" if default in (None, ()) else f" [{_show(default)}]"
             allowed = _allowed(hints[field.name], field.metadata["domain"])
             text = field.metadata["help"] + shown + allowed
             print_entry(f"--{name_of(field)}", text)
+    if few:
+        print(f"\n--help={EVERYTHING}  every flag")
     sys.stdout.flush()
 
 

@@ -1,5 +1,7 @@
 """Bad input ends in one line of error and status 2, before training."""
 
+import dataclasses
+import importlib
 import os
 import sys
 
@@ -7,8 +9,10 @@ import keras
 import programs
 import pytest
 
-from keras_lt.cli import arguments, train
+from keras_lt.cli import arguments, main, train
+from keras_lt.cli.main import COMMANDS
 from keras_lt.methods import METHODS
+from keras_lt.runs import flags
 
 
 def error(capsys, *argv):
@@ -152,6 +156,23 @@ def test_help(topic, words, capsys):
     for word in words:
         assert word in out
     assert topic or 24 <= len(lines) <= 40
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_help_of_a_command_fits_on_a_screen(name, capsys):
+    main.run(["keras-lt", name, "--help"])
+    out = capsys.readouterr().out
+    assert 8 <= len(out.splitlines()) <= 40
+    main.run(["keras-lt", name, "--help=all"])
+    more = capsys.readouterr().out
+    program = importlib.import_module(f"keras_lt.cli.{COMMANDS[name]}")
+    names = {
+        flags.name_of(field)
+        for group in program.GROUPS
+        for field in dataclasses.fields(group)
+    }
+    assert all(f"  --{flag} " in more for flag in names)
+    assert ("--help=all" in out) == (len(out) < len(more))
 
 
 def test_a_folder_without_its_flag(tmp_path, capsys):

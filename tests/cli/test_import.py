@@ -8,7 +8,7 @@ import programs
 import pytest
 import released_layout as there
 
-from keras_lt.cli import main, train
+from keras_lt.cli import train
 from keras_lt.data import load
 from keras_lt.models import early_exit, folded, from_released, fused
 from keras_lt.problem import Problem
@@ -167,13 +167,6 @@ def test_what_cannot_be_imported_is_said_in_a_line(flags, message, tmp_path):
 def test_a_file_that_is_missing(tmp_path):
     _, err = programs.run(*LDAM, cwd=tmp_path, status=2)
     assert err == "error: FILE: weights.npz is missing\n"
-
-
-def test_the_command_has_a_name_that_no_module_can_have(capsys):
-    main.run(["keras-lt", "import", "--help"])
-    out = capsys.readouterr().out
-    assert out.startswith("Make a finished run of weights of released code")
-    assert "\n  --from  " in out
 
 
 @pytest.mark.slow
