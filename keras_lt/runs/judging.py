@@ -1,7 +1,7 @@
 """What is measured of a model for `result.json`."""
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import keras
@@ -22,6 +22,7 @@ def judge(
     dataset: ImageDataset,
     *,
     flip: bool,
+    chosen: bool = False,
 ) -> dict[str, Any]:
     """Judge the model at the end of a stage.
 
@@ -31,10 +32,13 @@ def judge(
         recipe: Whose stage it is.
         dataset: Its test images, and its validation images if there are any.
         flip: Whether to take the mean of image and mirror image.
+        chosen: Whether the run ends with the stage. Candidates of which that
+            is not known, all but the first, see no test images.
 
     Returns:
         Accuracies by group and class, of views as well, norms of class
-        vectors, and how many images use how many experts.
+        vectors, and how many images use how many experts; for candidates
+        nothing but `epochs` and `validation_accuracy`.
     """
     serve = recipe.serve(model)
     judged = functools.partial(
@@ -43,17 +47,42 @@ def judge(
     validation = dataset.validation and judged(
         serve, *dataset.validation, flip=flip
     )
-    result = judged(serve, *dataset.test, views=recipe.views(model), flip=flip)
-    result["validation_accuracy"] = validation and validation["accuracy"]
+    result = {
+        "validation_accuracy": validation and validation["accuracy"],
+        "epochs": stage.epochs,
+    }
+    if stage.name in recipe.candidates[1:] and not chosen:
+        return result
+    result |= judged(serve, *dataset.test, views=recipe.views(model), flip=flip)
     if flip:
         plain = judged(serve, *dataset.test)
         result["accuracy_without_flip"] = plain["accuracy"]
-    result["epochs"] = stage.epochs
     result["class_norms"] = class_norms(serve, model)
     if anatomy.has_router(model):
         used = routing_cost.count_used(model, dataset.test[0])
         result["experts_used"] = used.tolist()
     return result
+
+
+def by_stage(
+    recipe: Recipe, outcome: Outcome, judge: Callable[..., dict[str, Any]]
+) -> dict[str, dict[str, Any]]:
+    """Records of the stages; that of the model that is served comes last.
+
+    Args:
+        recipe: With candidates or without. Those that are not chosen are left
+            out, see `choice`.
+        outcome: Of its run.
+        judge: As `judge`, of stage, model, and `chosen` alone.
+    """
+    records = kept(outcome.records)
+    last = records.pop(outcome.stage)
+    if outcome.stage in recipe.candidates[1:]:
+        (stage,) = (s for s in recipe.stages if s.name == outcome.stage)
+        last = judge(stage, outcome.model, chosen=True)
+    others = {*recipe.candidates[1:]}
+    seen = {n: record for n, record in records.items() if n not in others}
+    return {**seen, outcome.stage: last}
 
 
 def choice(recipe: Recipe, outcome: Outcome) -> dict[str, Any]:

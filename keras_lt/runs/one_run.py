@@ -187,9 +187,8 @@ class Run:
                 self.folder.save_model(serve)
         with clock.count("evaluation"):
             routing = self._routing(serve)
-        # The one that is served comes last.
-        records = judging.kept(outcome.records)
-        last = records[outcome.stage] = records.pop(outcome.stage)
+            records = judging.by_stage(self.recipe, outcome, self._judge)
+        last = records[outcome.stage]
         return {
             **self.config.to_json(),
             "epochs": self.recipe.epochs,
@@ -215,17 +214,14 @@ class Run:
             "command": self.command,
         }
 
-    def _judge(self, stage: training.Stage, model: keras.Model) -> Result:
-        found = judging.judge(
-            model,
-            stage,
-            self.recipe,
-            self.dataset,
-            flip=self.manner.flip_tta,
-        )
-        return found | {
-            "best_test": best_test(self.folder.epochs(), stage.name)
-        }
+    def _judge(
+        self, stage: training.Stage, model: keras.Model, chosen: bool = False
+    ) -> Result:
+        seen = model, stage, self.recipe, self.dataset
+        flip = self.manner.flip_tta
+        found = judging.judge(*seen, flip=flip, chosen=chosen)
+        epochs = self.folder.epochs()
+        return found | {"best_test": best_test(epochs, stage.name)}
 
     def _divergences(self) -> Result:
         found = read_records(self.folder.divergences)
