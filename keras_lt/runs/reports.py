@@ -52,7 +52,7 @@ def print_choice(choice: Mapping[str, Any]) -> None:
         order.append((name, None))
     print_accuracies(dict(order), "on held-out images, in %")
     print(
-        f"chosen by the balanced accuracy on held-out training images: "
+        "chosen by balanced and overall accuracy on held-out training images: "
         f"{choice['chosen']}; below on the test images",
         flush=True,
     )
