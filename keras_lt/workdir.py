@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+from collections.abc import Iterable
 
 
 class Workdir:
@@ -37,3 +38,8 @@ class Workdir:
         """The same by the stage's name alone; None if there is none yet."""
         found = self.path.glob(f"stages/*-{stage}.npz")
         return next(iter(found), None)
+
+    def forget(self, stages: Iterable[str]) -> None:
+        """Remove weights of stages that nothing goes on from."""
+        for path in filter(None, map(self.find_weights, stages)):
+            path.unlink()

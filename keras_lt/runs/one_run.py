@@ -127,6 +127,8 @@ class Run:
                     for tracker in trackers:
                         tracker.log(result["accuracy"], result["epochs"])
                 self.folder.finish(result)
+                lost = {*self.recipe.candidates} - {*result["stages"]}
+                self.folder.forget(lost)  # copies of a whole encoder
         if self.trial is None:
             reports.show(self.folder, plots=self.manner.plots)
         return self.folder.result()

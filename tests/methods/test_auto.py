@@ -237,7 +237,10 @@ def test_it_is_the_default_of_own_images(tmp_path):
     # Candidates that are not chosen never see a test image.
     assert [*result["stages"]] == [*dict.fromkeys(["train", found["chosen"]])]
     assert result["accuracy"] == result["stages"][found["chosen"]]["accuracy"]
-    assert RunFolder(tmp_path / "run").config().data.validation_share == 0.2
+    folder = RunFolder(tmp_path / "run")
+    kept = {name for name in found["candidates"] if folder.find_weights(name)}
+    assert kept == {*result["stages"]}
+    assert folder.config().data.validation_share == 0.2
     again, _ = programs.run(*command, cwd=tmp_path)
     assert "is complete already" in again
     out, _ = programs.run("evaluate.py", tmp_path / "run", cwd=tmp_path)
