@@ -9,6 +9,8 @@ from keras_lt.image_reader import MAX_PIXELS, whole_of
 from keras_lt.runs.options import Conditions, DataOptions
 
 AVERAGE = ("average", "average_momentum", "average_from")
+HASHES = ("content_sha256", "init_from_sha256", "encoder_sha256")
+NEW_HASHES = ("content_sha256", "encoder_sha256")  # earlier versions have none
 ELSEWHERE = ("data_dir", "unreadable")  # they decide no result
 # Of images on disk, kept where it is not the default.
 LIMITS = {
@@ -37,6 +39,8 @@ class RunConfig(Conditions):
         content_sha256: Hash of their pixels and labels; None of files, and of
             runs of earlier versions.
         init_from_sha256: Of the file in `init_from`; None for a folder.
+        encoder_sha256: Of the file of an encoder from elsewhere; None without
+            one, and of runs of earlier versions.
         backend: Of Keras.
         seed: Of initial weights, sampling and augmentation.
     """
@@ -50,6 +54,7 @@ class RunConfig(Conditions):
     split_sha256: str | None
     content_sha256: str | None = None
     init_from_sha256: str | None = None
+    encoder_sha256: str | None = None
     backend: str
     seed: int
 
@@ -77,10 +82,9 @@ class RunConfig(Conditions):
             content |= {name: getattr(self, name) for name in AVERAGE}
         if self.then:
             content["then"] = list(self.then)
-        if self.content_sha256:
-            content["content_sha256"] = self.content_sha256
-        if self.init_from_sha256:
-            content["init_from_sha256"] = self.init_from_sha256
+        for name in HASHES:
+            if found := getattr(self, name):
+                content[name] = found
         if self.on_disk:
             content["image_size"] = self.data.image_size
             own = {name: getattr(self.data, name) for name in LIMITS}
@@ -124,14 +128,13 @@ class RunConfig(Conditions):
         if "average" not in content:  # as in most runs
             fields -= {*AVERAGE}
         own = {name: content[name] for name in (*plain, *fields)}
+        own |= {name: content.get(name) for name in HASHES}
         return cls(
             **own | {"augment": tuple(content["augment"])},
             then=tuple(content.get("then", ())),
             data=data,
             on_disk=on_disk,
             splits_test=on_disk or digits,
-            init_from_sha256=content.get("init_from_sha256"),
-            content_sha256=content.get("content_sha256"),
         )
 
     def difference(self, other: "RunConfig") -> tuple[str, Any, Any] | None:
@@ -139,7 +142,7 @@ class RunConfig(Conditions):
         mine, theirs = (_flat(config.to_json()) for config in (self, other))
         for name in sorted(mine.keys() | theirs.keys()):
             values = mine.get(name), theirs.get(name)
-            if name == "content_sha256" and None in values:
+            if name in NEW_HASHES and None in values:
                 continue  # an earlier version did not know it
             if mine.get(name) != theirs.get(name):
                 return name, mine.get(name), theirs.get(name)

@@ -78,8 +78,8 @@ def by_stage(
     records = kept(outcome.records)
     last = records.pop(outcome.stage)
     if outcome.stage in recipe.candidates[1:]:
-        (stage,) = (s for s in recipe.stages if s.name == outcome.stage)
-        last = judge(stage, outcome.model, chosen=True)
+        stages = {stage.name: stage for stage in recipe.stages}
+        last = judge(stages[outcome.stage], outcome.model, chosen=True)
     others = {*recipe.candidates[1:]}
     seen = {n: record for n, record in records.items() if n not in others}
     return {**seen, outcome.stage: last}

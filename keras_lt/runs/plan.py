@@ -3,12 +3,14 @@
 import dataclasses
 import itertools
 import pathlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import keras
 
 from keras_lt.data import ImageDataset, ImageFiles
 from keras_lt.devices import is_chief
+from keras_lt.models import foreign
 from keras_lt.runs.checks import check
 from keras_lt.runs.config import RunConfig
 from keras_lt.runs.defaults import settled
@@ -124,17 +126,19 @@ def _config(
     ratio = ratio or max(counts) / min(counts)
     on_disk = isinstance(dataset.train[0], ImageFiles)
     start = None if before else request.conditions.init_from
+    values = hyperparameters(variant, source.family, request)
     return RunConfig(
         **vars(start_of(request.conditions, variant, before)),
         method=variant.name,
         then=variant.then,
-        hyperparameters=hyperparameters(variant, source.family, request),
+        hyperparameters=values,
         data=dataclasses.replace(images, imbalance_ratio=ratio),
         on_disk=on_disk,
         splits_test=on_disk or source.splits_test,
         split_sha256=dataset.split_sha256,
         content_sha256=dataset.content_sha256,
         init_from_sha256=_hash_of_start(start),
+        encoder_sha256=_hash_of_encoder(values),
         backend=keras.backend.backend(),
         seed=seed,
     )
@@ -154,6 +158,13 @@ def _hash_of_start(init_from: str | None) -> str | None:
             f"weights, but {model} is missing"
         )
     return None
+
+
+def _hash_of_encoder(hyperparameters: Mapping[str, Any]) -> str | None:
+    """Content of a file with an encoder from elsewhere, if there is one."""
+    names = map(hyperparameters.get, ("backbone", "pretrained"))
+    files = [foreign.weights_file(name) for name in names if name]
+    return next(map(hash_of_file, filter(None, files)), None)
 
 
 def _folder(

@@ -1,9 +1,12 @@
 import dataclasses
 
+import keras
+import programs
 import pytest
 
 from keras_lt.methods import METHODS
 from keras_lt.runs import from_python, plan, values
+from keras_lt.runs.config import RunConfig
 from keras_lt.runs.manner import Manner
 from keras_lt.runs.options import Choice, Conditions, DataOptions
 from keras_lt.runs.request import Request
@@ -36,6 +39,26 @@ def test_learning_rates_of_another_batch_size(scaling):
     factor = 4 if scaling == "linear" else 1
     changed = {"batch_size": batch, "lr": factor * own["lr"], "head_lr": 0.5}
     assert found == own | changed
+
+
+@programs.once("jax")
+def test_the_content_of_an_encoder_decides_the_result(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+    def config():
+        images = keras.Input((8, 8, 3))
+        maps = keras.layers.Conv2D(4, 3)(images)
+        keras.Model(images, maps).save("net.keras")
+        own = ("backbone=net.keras", "steps=1")
+        (run,) = plan.make_runs(request(method=("adapt",), set=own))
+        return run.config
+
+    first, second = config(), config()
+    name, mine, theirs = first.difference(second)
+    assert name == "encoder_sha256" and None not in (mine, theirs)
+    assert first.difference(RunConfig.from_json(first.to_json())) is None
+    earlier = dataclasses.replace(first, encoder_sha256=None)
+    assert second.difference(earlier) is None
 
 
 def test_presets_depend_on_the_network():

@@ -23,7 +23,13 @@ from keras_lt.models.foreign.efficientnet_lite import is_installed
 from keras_lt.models.foreign.last_block import open_experts
 from keras_lt.models.foreign.opening import open_encoder
 from keras_lt.models.foreign.preprocessing import preprocess
-from keras_lt.models.foreign.spec import HUB, LITE0, is_foreign, label
+from keras_lt.models.foreign.spec import (
+    HUB,
+    LITE0,
+    is_foreign,
+    label,
+    weights_file,
+)
 
 __all__ = [
     "HUB",
@@ -34,4 +40,5 @@ __all__ = [
     "open_encoder",
     "open_experts",
     "preprocess",
+    "weights_file",
 ]

@@ -2,6 +2,7 @@
 
 import ast
 import dataclasses
+import pathlib
 import re
 from typing import Any
 
@@ -72,6 +73,15 @@ def label(backbone: Any) -> str:
             name = name.removeprefix(APPLICATIONS).partition(":")[0]
         name = re.split(r"[:/\\]", name)[-1]
     return re.sub(r"\W+", "_", name)
+
+
+def weights_file(backbone: str) -> pathlib.Path | None:
+    """The file that has the weights of an encoder, if one is named."""
+    name = split(backbone)[0]
+    if name.startswith(APPLICATIONS):
+        name = name.removeprefix(APPLICATIONS).partition(":")[2]
+    path = pathlib.Path(name)
+    return path if name.endswith((FILE, ".h5")) and path.is_file() else None
 
 
 def split(backbone: str) -> tuple[str, Reading]:
