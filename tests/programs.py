@@ -28,11 +28,13 @@ MODULES = {  # behind the programs of experiments/, and a command
     "reproduce.py": "reproduction.command",
     "benchmark.py": "benchmarks.command",
 }
-# 7 equal batches of the 287 digits. A process of its own knows no "micro".
-SMALL = ("--set=width=4", "--set=batch_size=41", "--noplots")
-MICRO = ("--set=backbone=micro", *SMALL)
-CE = ("--method=ce", "--set=epochs=(2,)")
-TINY = (*CE, *MICRO)
+TRAIN = ROOT / "tests" / "train_micro.py"
+# 7 equal batches of the 287 digits.
+MICRO = (
+    *("--set=backbone=micro", "--set=width=4", "--set=batch_size=41"),
+    "--noplots",
+)
+TINY = ("--method=ce", "--set=epochs=(2,)", *MICRO)
 
 
 def once(backend):
@@ -52,13 +54,10 @@ def environment(**more):
     }
 
 
-def command(program, *arguments):
-    return [sys.executable, str(ROOT / "experiments" / program), *arguments]
-
-
-def start(program, *arguments, cwd, **variables):
+def start(*arguments, cwd, **variables):
+    """Start `train.py` in a process of its own."""
     return subprocess.Popen(
-        command(program, *map(str, arguments)),
+        [sys.executable, str(TRAIN), *map(str, arguments)],
         cwd=cwd,
         env=environment(**variables),
         stdout=subprocess.PIPE,

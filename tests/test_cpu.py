@@ -81,13 +81,15 @@ def test_an_option_is_set_only_where_it_was_tried(version, known, monkeypatch):
 
 @pytest.mark.slow
 @programs.once("jax")
-def test_import_brings_neither_keras_nor_a_backend():
-    heavy = "{'keras', 'jax', 'tensorflow', 'numpy'}"
+def test_import_brings_nothing_heavy():
+    heavy = {"keras", "jax", "tensorflow", "numpy", "sklearn", "matplotlib"}
+    heavy |= {"keras_cv", "tensorflow_datasets"}
     code = f"sorted({heavy} & __import__('sys').modules.keys())"
     assert tuned(code)[0] == []
 
 
 @pytest.mark.slow
+@programs.once("jax")
 @pytest.mark.parametrize("order", ["keras_lt, keras", "keras, keras_lt"])
 def test_models_load_once_both_are_imported(order, tmp_path):
     import keras

@@ -12,6 +12,7 @@ def test_kills(tmp_path):
 
 
 @pytest.mark.slow
+@programs.once("jax")
 def test_full_disks(tmp_path):
     number, wrong = kills.full_disks(tmp_path, every=12)
     assert number >= 3 and not wrong

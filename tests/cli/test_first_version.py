@@ -45,9 +45,8 @@ def test_finished_runs_are_evaluated(name, copied):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["wb", "ride"])
-def test_finished_runs_are_exported_and_asked(name, copied, monkeypatch):
-    folder = copied(name)
+def test_finished_runs_are_exported_and_asked(copied, monkeypatch):
+    folder = copied("wb")
     monkeypatch.setattr(data, "load", None)  # none of it needs the data
     out, _ = programs.run("export.py", "run", cwd=folder)
     assert "on 64 drawn images no logit differs by more than" in out

@@ -16,6 +16,7 @@ pytestmark = pytest.mark.slow
 ON_JAX = keras.backend.backend() == "jax"
 OPTIONS = (
     "--method=ce",
+    "--set=backbone=micro",
     "--set=width=4",
     "--set=epochs=(4,)",
     "--sync_batch_norm",
@@ -30,7 +31,7 @@ def start(folder):
     """Start both processes of a job."""
     return [
         programs.start(
-            *("train.py", *OPTIONS, *flags, f"--workdir={folder}"),
+            *(*OPTIONS, *flags, f"--workdir={folder}"),
             cwd=folder.parent,
             **environment,
         )

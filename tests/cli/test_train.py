@@ -1,10 +1,10 @@
 import json
-import signal
 
 import keras
 import numpy as np
 import programs
 import pytest
+from battery.kills import pictured
 
 from keras_lt import training
 from keras_lt.data import load
@@ -14,12 +14,6 @@ NAMES = (
     *("many", "medium", "few"),
 )
 SIZE = ("--set=backbone=micro", "--set=width=4")
-WB = (
-    "--method=wb",
-    "--set=width=4",
-    "--set=epochs=(6,2)",
-    "--checkpoint_seconds=0",
-)
 
 
 @pytest.fixture(scope="module")
@@ -153,24 +147,27 @@ def test_the_same_command_again_does_not_train_again(run):
 
 
 @pytest.mark.slow
-@programs.once("tensorflow")  # test_processes kills runs on both
+@programs.once("tensorflow")  # test_processes kills processes on both
 def test_a_killed_run_ends_in_the_same_result(tmp_path):
-    killed, whole = tmp_path / "killed", tmp_path / "whole"
-    process = programs.start(
-        "train.py", *WB, "--noplots", f"--workdir={killed}", cwd=tmp_path
+    whole = tmp_path / "whole"
+    wb = ("--method=wb", "--set=epochs=(2,2)", *programs.MICRO)
+    command = ("train.py", *wb, "--checkpoint_seconds=0")
+    with pictured(whole, tmp_path / "pictures") as pictures:
+        programs.run(*command, f"--workdir={whole}", cwd=tmp_path)
+    *_, killed = (  # in the second stage
+        path
+        for path in pictures
+        if (path / "checkpoint.npz").exists()
+        and not (path / "model.keras").exists()
     )
-    programs.wait_for_epochs(3, killed, process)
-    process.send_signal(signal.SIGKILL)
-    process.communicate()
+    assert (killed / "stages" / "0-features.npz").exists()
     assert not (killed / "result.json").exists()
-    for workdir in (killed, whole):
-        programs.run(
-            "train.py", *WB, "--noplots", f"--workdir={workdir}", cwd=tmp_path
-        )
+    (killed / "run.lock").unlink()  # of this process, which lives
+    programs.run(*command, f"--workdir={killed}", cwd=tmp_path)
     mine, theirs = (programs.result(path) for path in (killed, whole))
     for name in ("accuracy", "stages", "epochs", "hyperparameters"):
         assert mine[name] == theirs[name]
-    assert (killed / "metrics.jsonl").read_text().count("\n") == 8
+    assert (killed / "metrics.jsonl").read_text().count("\n") == 4
     models = [
         keras.saving.load_model(path / "model.keras").get_weights()
         for path in (killed, whole)

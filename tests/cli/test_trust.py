@@ -1,6 +1,7 @@
 """What a run says and leaves when it cannot go on."""
 
 import json
+import shutil
 import signal
 
 import programs
@@ -37,9 +38,9 @@ def test_restarts_are_tried_three_times_and_recorded(tmp_path):
 
 
 @programs.once("tensorflow")
-def test_a_restart_is_in_the_result(tmp_path):
+def test_a_restart_is_in_the_result(finished, tmp_path):
     record = {"stage": "train", "epoch": 0, "step": 1, "rate": 1, "what": "a"}
-    programs.run(*TRAIN, cwd=tmp_path)
+    shutil.copytree(finished("ce")[0], tmp_path / "run")
     before = _first_rate(tmp_path)
     for name in ("result.json", "model.keras", "metrics.jsonl"):
         (tmp_path / "run" / name).unlink()
@@ -64,10 +65,10 @@ def _first_rate(folder):
 
 
 @pytest.mark.slow
+@programs.once("jax")
 def test_a_signal_ends_the_program_with_a_status_of_its_own(tmp_path):
-    options = ("--method=ce", "--set=width=4", "--set=epochs=(2000,)")
-    command = ("train.py", *options, "--workdir=run", "--noplots")
-    process = programs.start(*command, cwd=tmp_path)
+    options = ("--method=ce", "--set=epochs=(2000,)", *programs.MICRO)
+    process = programs.start(*options, "--workdir=run", cwd=tmp_path)
     programs.wait_for_epochs(1, tmp_path / "run", process)
     process.send_signal(signal.SIGTERM)
     _, err = process.communicate(timeout=30)
@@ -79,9 +80,9 @@ def test_a_signal_ends_the_program_with_a_status_of_its_own(tmp_path):
 
 
 @programs.once("tensorflow")
-def test_damaged_files_of_a_run_are_named(tmp_path):
-    programs.run(*TRAIN, cwd=tmp_path)
+def test_damaged_files_of_a_run_are_named(finished, tmp_path):
     folder = tmp_path / "run"
+    shutil.copytree(finished("ce")[0], folder)
     (folder / "result.json").unlink()
     (folder / "checkpoint.npz").write_bytes(b"PK")
     line = run(tmp_path, status=2)

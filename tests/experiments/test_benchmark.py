@@ -13,14 +13,13 @@ from benchmarks.race import Race
 
 ON_JAX = keras.backend.backend() == "jax"
 TURNS = ("--steps=2", "--rounds=1", "--batch_size=2")
+MICRO = (*TURNS, "--backbone=micro")
 SHORT = (*TURNS, "--backbone=resnet8")  # which PyTorch and children know
 
 
 def measured(*arguments, cwd):
     """Names of the numbers; the last line holds them all."""
-    out, _ = programs.run(
-        "benchmark.py", *arguments, *TURNS, "--backbone=micro", cwd=cwd
-    )
+    out, _ = programs.run("benchmark.py", *arguments, *MICRO, cwd=cwd)
     found = json.loads(out.splitlines()[-1])
     assert found.pop("what") == arguments[0]
     assert found.pop("backend") == keras.backend.backend()
@@ -103,8 +102,9 @@ def test_routing(tmp_path):
 def test_torch_takes_part_where_it_is_installed(what, tmp_path):
     contenders = "fit,torch_eager,torch_channels_last"
     options = ("--image_size=8", "--precision=mixed_bfloat16")
+    known = SHORT if importlib.util.find_spec("torch") else MICRO
     out, _ = programs.run(
-        *("benchmark.py", what, f"--contenders={contenders}", *SHORT, *options),
+        *("benchmark.py", what, f"--contenders={contenders}", *known, *options),
         cwd=tmp_path,
     )
     found = json.loads(out.splitlines()[-1])
@@ -233,7 +233,7 @@ def test_an_unknown_measurement(tmp_path):
 
 
 @pytest.mark.slow
-@programs.once("jax")
+@programs.once("tensorflow")
 def test_serving(tmp_path):
     found = measured("serving", "--image_size=8", cwd=tmp_path)
     names = {

@@ -22,7 +22,7 @@ from reproduction import page, studies, tables
 from reproduction.jobs import Job, Row
 from reproduction.workers import Workers
 
-TINY = ("--set=width=4", "--set=backbone=resnet8", "--set=batch_size=32")
+TINY = ("--set=width=4", "--set=backbone=micro", "--set=batch_size=41")
 CE = Job(
     "tiny-ce",
     "digits_lt",
@@ -101,7 +101,10 @@ def backend_of_the_children(monkeypatch):
 
 @pytest.mark.slow
 @programs.once("jax")
-def test_runs_leave_results_and_are_not_repeated(workers, tmp_path, capsys):
+def test_runs_leave_results_and_are_not_repeated(
+    workers, tmp_path, capsys, monkeypatch
+):
+    monkeypatch.setattr("reproduction.workers.PROGRAM", programs.TRAIN)
     assert workers.run([TAU, CE], time.monotonic() + 300)
     assert workers.state(CE).split() == ["tiny-ce", "done"]
     assert workers.state(TAU).split() == ["tiny-tau", "done"]

@@ -207,6 +207,7 @@ def test_keras_format(tmp_path):
     )
 
 
+@programs.once("tensorflow")
 @pytest.mark.parametrize("name", ["served", "model.keras"])
 def test_a_sequential_model(name, tmp_path):
     layers = [keras.layers.Rescaling(1 / 255), keras.layers.Flatten()]
@@ -231,6 +232,7 @@ def test_models_without_the_shapes_of_a_classifier(model, tmp_path):
         export(model, tmp_path / "served", class_counts=COUNTS)
 
 
+@programs.once("jax")
 def test_an_artefact_that_differs_is_not_written(tmp_path, monkeypatch):
     predict = artefact.predict
     monkeypatch.setattr(
@@ -251,6 +253,7 @@ def test_an_artefact_that_differs_is_not_written(tmp_path, monkeypatch):
     assert not [*tmp_path.iterdir()]
 
 
+@programs.once("jax")
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -289,6 +292,7 @@ def test_a_format_that_cannot_hold_the_model_is_refused(tmp_path):
     assert not [*tmp_path.iterdir()]
 
 
+@programs.once("jax")
 def test_a_missing_package_is_named(tmp_path, monkeypatch):
     monkeypatch.setitem(artefact.FORMATS, "onnx", ("no_such_package",))
     with pytest.raises(ValueError, match=r"needs no_such_package.*\[export\]"):

@@ -5,6 +5,7 @@ The network's logits are its pixels, bit for bit.
 
 import keras
 import numpy as np
+import programs
 import pytest
 from PIL import Image
 
@@ -53,6 +54,7 @@ def write_photos(folder):
 
 
 @pytest.mark.slow
+@programs.once("tensorflow")  # which JAX would ask to export
 def test_the_same_bits_everywhere(tmp_path):
     number = write_photos(tmp_path / "photos")
     dataset = data.load(

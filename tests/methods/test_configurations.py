@@ -2,6 +2,7 @@
 
 import ast
 import dataclasses
+import functools
 import math
 import pathlib
 import re
@@ -69,12 +70,12 @@ class Row:
         settings = re.findall(r"\w+=(?:\([^)]*\)|\S+)", self.cells["set"])
         return assignments.parse(self.method, settings)
 
-    @property
+    @functools.cached_property
     def values(self):
         """All hyperparameters that ours resolves."""
         return self.method.published(self.family, self.asked) | self.asked
 
-    @property
+    @functools.cached_property
     def recipe(self):
         classes, largest, smallest = SIZES[self.cells["dataset"]]
         ratio = float(self.cells.get("ratio", largest / smallest))

@@ -130,7 +130,13 @@ def test_published_settings_with_a_teacher(teacher):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("statistics", ["moving", "fixed"])
+@pytest.mark.parametrize(
+    "statistics",
+    [
+        pytest.param("moving", marks=programs.once("jax")),
+        pytest.param("fixed", marks=programs.once("tensorflow")),
+    ],
+)
 def test_distillation(teacher, statistics):
     made = recipe(
         distill_from=teacher,

@@ -18,6 +18,7 @@ from keras_lt.training.transfer import named_variables
 
 JIT = False if keras.backend.backend() == "tensorflow" else "auto"
 PIXELS = toy.test_images()[0]
+pytestmark = programs.once("jax")  # test_every_method has both
 
 
 def recipe(epochs=(2, 2, 2, 2), **options):
@@ -147,7 +148,6 @@ def test_scaling_changes_one_number_a_class(stages, stage):
 
 
 @pytest.mark.slow
-@programs.once("jax")
 def test_fixed_statistics():
     seen = {}
     train(
@@ -226,7 +226,6 @@ def folded_head(weights):
     return {name: weights[name] * scales for name in names}
 
 
-@programs.once("jax")
 def test_starts_from_another_method(tmp_path):
     """Factors on a finished network of another method: plain LWS."""
     ce = METHODS["ce"](
@@ -258,7 +257,6 @@ def test_a_start_resets_the_keys():
                 np.testing.assert_array_equal(ours, value)
 
 
-@programs.once("jax")
 def test_starts_from_a_stage_of_another_run(stages):
     path = stages["folder"] / "stages" / "1-soft_labels.npz"
     seen = {}
@@ -330,7 +328,6 @@ def test_a_killed_run_draws_the_same_orders(tmp_path):
 
 
 @pytest.mark.slow
-@programs.once("jax")
 @pytest.mark.parametrize(
     ("options", "heads"),
     [

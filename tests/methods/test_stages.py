@@ -19,6 +19,7 @@ JIT = False if keras.backend.backend() == "tensorflow" else "auto"
 AFTER = ("crt", "lws", "tau", "ncm")
 GOING_ON = ("mislas", "los", "maxnorm", "la")
 TINY = {"backbone": "micro", "width": 4, "lr": 0.05, "batch_size": 8}
+pytestmark = programs.once("jax")
 
 
 def recipe(after=AFTER, **options):
@@ -139,7 +140,6 @@ def test_classifier_and_factors_learn_from_smoothed_labels(going_on):
     assert (loss.head, loss.tail, loss.form) == (0.3, 0.1, "concave")
 
 
-@programs.once("jax")
 def test_the_classifier_may_learn_slowly():
     seen = train(recipe(("mislas",), mislas_lr_factor=0.0))
     moved = changed(seen["train"], seen["mislas"])
@@ -172,7 +172,6 @@ def test_class_vectors_are_in_the_ball_of_their_start(going_on):
 
 
 @pytest.mark.slow
-@programs.once("jax")
 def test_maxnorm_is_the_second_stage_of_weight_balancing():
     options = {"backbone": "micro", "batch_size": 8}
     both = METHODS["wb"](
@@ -193,7 +192,6 @@ def test_maxnorm_is_the_second_stage_of_weight_balancing():
 
 
 @pytest.mark.slow
-@programs.once("jax")
 def test_every_expert_learns():
     after = ("mislas", "los", "maxnorm")
     made = METHODS["ride"].then(after)(
@@ -251,7 +249,6 @@ def test_resumes_exactly(fixture, killed, request):
 
 
 @pytest.mark.slow
-@programs.once("jax")
 def test_resumes_before_a_stage_without_epochs(stages, tmp_path):
     class Stop(Exception):
         pass

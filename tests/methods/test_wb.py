@@ -48,7 +48,10 @@ def changed(before, after):
 
 @pytest.mark.parametrize(
     "statistics",
-    ["fixed", pytest.param("moving", marks=programs.once("jax"))],
+    [
+        pytest.param("fixed", marks=programs.once("tensorflow")),
+        pytest.param("moving", marks=programs.once("jax")),
+    ],
 )
 def test_second_stage_trains_the_head_alone(statistics):
     _, seen = train(statistics=statistics)
@@ -61,6 +64,7 @@ def test_second_stage_trains_the_head_alone(statistics):
 
 
 @pytest.mark.slow
+@programs.once("jax")
 def test_ball_of_the_epoch_clock_holds_at_the_end():
     model, seen = train(head_l2=0.0, head_lr=2.0, epochs=(2, 3))
     radius = stats.max_norm_radius(seen["features"]["head/kernel"], 0.1)
@@ -97,8 +101,6 @@ def test_epoch_clock_is_a_callback():
     ("spread", "steps"),
     [
         pytest.param(contextlib.nullcontext, 1, marks=programs.once("jax")),
-        pytest.param(contextlib.nullcontext, 2, marks=programs.once("jax")),
-        pytest.param(toy.two_devices, 1, marks=programs.once("jax")),
         (toy.two_devices, 2),
     ],
 )
