@@ -14,6 +14,8 @@ import keras
 import numpy as np
 import pytest
 
+from keras_lt.export.answer import load
+
 ROOT = pathlib.Path(__file__).parents[1]
 MODULES = {  # behind the programs of experiments/, and a command
     "train.py": "keras_lt.cli.train",
@@ -105,6 +107,17 @@ def write_photos(folder):
             pixels = random.integers(0, 128, (20, 24, 3), "uint8")
             pixels[..., color] += 127
             Image.fromarray(pixels).save(folder / name / f"{i}.jpg")
+
+
+def ask_here(monkeypatch):
+    """Let what is exported be asked in this process, which has TensorFlow.
+
+    `test_export` asks where Keras cannot be imported.
+    """
+    monkeypatch.setattr(
+        "keras_lt.export.artefact._answers",
+        lambda format, written, images, folder: load(written)(images),
+    )
 
 
 def result(folder):

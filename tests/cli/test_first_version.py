@@ -47,6 +47,7 @@ def test_finished_runs_are_evaluated(name, copied):
 @pytest.mark.slow
 def test_finished_runs_are_exported_and_asked(copied, monkeypatch):
     folder = copied("wb")
+    programs.ask_here(monkeypatch)
     monkeypatch.setattr(data, "load", None)  # none of it needs the data
     out, _ = programs.run("export.py", "run", cwd=folder)
     assert "on 64 drawn images no logit differs by more than" in out

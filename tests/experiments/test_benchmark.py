@@ -234,7 +234,8 @@ def test_an_unknown_measurement(tmp_path):
 
 @pytest.mark.slow
 @programs.once("tensorflow")
-def test_serving(tmp_path):
+def test_serving(tmp_path, monkeypatch):
+    programs.ask_here(monkeypatch)
     found = measured("serving", "--image_size=8", cwd=tmp_path)
     names = {
         f"{name}_batch_{batch}_p{quantile}_ms"

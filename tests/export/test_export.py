@@ -209,7 +209,9 @@ def test_keras_format(tmp_path):
 
 @programs.once("tensorflow")
 @pytest.mark.parametrize("name", ["served", "model.keras"])
-def test_a_sequential_model(name, tmp_path):
+def test_a_sequential_model(name, tmp_path, monkeypatch):
+    if name == "served":
+        programs.ask_here(monkeypatch)
     layers = [keras.layers.Rescaling(1 / 255), keras.layers.Flatten()]
     model = keras.Sequential(
         [keras.Input((8, 8, 1)), *layers, keras.layers.Dense(3)]

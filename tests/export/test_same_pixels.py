@@ -55,7 +55,8 @@ def write_photos(folder):
 
 @pytest.mark.slow
 @programs.once("tensorflow")  # which JAX would ask to export
-def test_the_same_bits_everywhere(tmp_path):
+def test_the_same_bits_everywhere(tmp_path, monkeypatch):
+    programs.ask_here(monkeypatch)
     number = write_photos(tmp_path / "photos")
     dataset = data.load(
         "folder", data_dir=str(tmp_path / "photos"), image_size=SIZE

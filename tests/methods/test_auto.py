@@ -36,6 +36,7 @@ def record(balanced, overall=0.5):
     return {VALIDATION: {"balanced": balanced, "overall": overall}}
 
 
+@programs.once("jax")
 def test_it_ends_with_the_stage_that_is_best_on_validation_images():
     seen = {}
 
@@ -72,6 +73,7 @@ def test_it_ends_with_the_stage_that_is_best_on_validation_images():
         )
 
 
+@programs.once("tensorflow")
 def test_features_of_a_pretrained_encoder_take_part(tmp_path):
     images = keras.Input((8, 8, 3))
     maps = keras.layers.Conv2D(6, 3, activation="relu")(images)
@@ -124,6 +126,7 @@ def test_features_of_a_pretrained_encoder_take_part(tmp_path):
         np.testing.assert_array_equal(mine, theirs)
 
 
+@programs.once("tensorflow")
 def test_no_candidate_may_move_the_encoder():
     """Neither its weights nor the statistics of its normalisation."""
     made = METHODS["auto"](toy.problem(), backbone="micro", width=4)
@@ -180,6 +183,7 @@ class NoNumber(keras.losses.Loss):
         return keras.ops.sum(y_pred, -1) * float("nan")
 
 
+@programs.once("tensorflow")
 def test_a_candidate_that_diverges_is_left_out(tmp_path, capsys):
     made = recipe(candidates="crt,la,lws")
     stages = [
@@ -217,6 +221,7 @@ def test_candidates_are_the_last_stages():
         Recipe(build=list, stages=(stages[0], lost), candidates=("a", "b"))
 
 
+@programs.once("jax")
 def test_it_is_the_default_of_own_images(tmp_path):
     """On images that were held out, and its folder is like any other."""
     programs.write_photos(tmp_path / "photos")

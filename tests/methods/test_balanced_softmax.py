@@ -1,4 +1,5 @@
 import numpy as np
+import programs
 import pytest
 import toy
 
@@ -20,6 +21,7 @@ def test_all_but_the_loss_is_that_of_cross_entropy():
 
 
 @pytest.mark.slow
+@programs.once("jax")
 def test_says_rare_classes_more_often():
     """Than cross entropy does on the same images."""
     pixels, _ = toy.test_images()

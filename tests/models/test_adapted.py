@@ -2,6 +2,7 @@
 
 import keras
 import numpy as np
+import programs
 import pytest
 
 from keras_lt.layers import AdaptFormer
@@ -28,6 +29,14 @@ NETWORKS = {
     "CLIPVisionEncoder": {"patch_size": 16, "intermediate_dim": 64},
 }
 EVERY = pytest.mark.parametrize("name", NETWORKS)
+ON = {"ViTBackbone": "tensorflow", "DINOV3Backbone": "tensorflow"}
+ONCE = pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=programs.once(ON.get(name, "jax")))
+        for name in NETWORKS
+    ],
+)
 
 
 def encoder(name):
@@ -44,7 +53,7 @@ def pictures():
     return np.random.default_rng(0).normal(size=(2, *SIDE)).astype("float32")
 
 
-@EVERY
+@ONCE
 def test_starts_as_it_was_learns_folds_and_comes_back(name, tmp_path):
     made, images = encoder(name), pictures()
     # Not the attention of SigLIP's pooling, and not nothing of DINOv3.
