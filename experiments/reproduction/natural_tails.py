@@ -8,8 +8,6 @@ from collections.abc import Iterable
 import numpy as np
 from PIL import Image
 
-from keras_lt.data import load
-
 NAMES = {"elpv": "Solar cells", "zipf": "CIFAR-100, natural tail"}
 LARGEST, RATIO = 500, 25  # images of the largest class; over the smallest
 SIZE = (64, 64)  # of solar cells, of 300 x 300 pixels, which are slow to read
@@ -54,6 +52,8 @@ Images = Iterable[tuple[str, Image.Image]]
 
 def _cifar(data_dir: pathlib.Path) -> Images:
     """Classes in the order of a fixed shuffle; the test images are all."""
+    from keras_lt.data import load  # which imports Keras
+
     dataset = load("cifar100_lt", data_dir=str(data_dir), imbalance_ratio=1)
     names = dataset.class_names
     order = np.random.default_rng(0).permutation(len(names))

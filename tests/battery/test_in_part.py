@@ -6,6 +6,7 @@ from battery import damage, kills, small, soak
 
 
 @pytest.mark.slow
+@programs.once("jax")  # test_within_epoch has both
 def test_kills(tmp_path):
     number, wrong = kills.kills(tmp_path, every=60)
     assert number >= 3 and not wrong
@@ -19,6 +20,7 @@ def test_full_disks(tmp_path):
 
 
 @pytest.mark.slow
+@programs.once("jax")  # test_within_epoch has both
 def test_signals(tmp_path):
     places = [("SIGUSR1", 0, 2), ("SIGINT", 1, 8)]
     number, wrong = kills.signals(

@@ -33,6 +33,7 @@ def digit(path, number=3):
     return image
 
 
+@programs.once("tensorflow")
 def test_a_run_is_opened_with_its_images(run, tmp_path):
     server = demo.prepare(["demo", str(run), "--port=0"])
     image = digit(tmp_path / "digit.png")

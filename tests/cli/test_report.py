@@ -63,6 +63,7 @@ def test_a_report_of_two_runs(runs):
         assert text in page
 
 
+@programs.once("tensorflow")
 def test_answers_are_kept_and_need_no_data(runs, monkeypatch):
     programs.run("report", "wb", cwd=runs)
     before = (runs / "wb" / "report.html").read_text()

@@ -24,12 +24,13 @@ def status(name):
     return 1024 * int(line.split()[1])
 
 
-use(1000)
-before = status("VmRSS")
-with open("/proc/self/clear_refs", "w") as file:
-    file.write("5")  # forget the peak
-size = use(30_000)
-print((status("VmHWM") - before) / size)
+use(1000, AUGMENTS[-1])
+for augment in AUGMENTS:
+    before = status("VmRSS")
+    with open("/proc/self/clear_refs", "w") as file:
+        file.write("5")  # forget the peak
+    size = use(30_000, augment)
+    print((status("VmHWM") - before) / size)
 """
 STREAM = """
 import keras
@@ -37,14 +38,15 @@ import numpy as np
 
 from keras_lt.data import Augment, Batching, Loader
 
+AUGMENTS = Augment(), Augment(pad=4, flip=True)
 BATCHING = Batching(batch_size=100, drop_remainder=True)
 
 
-def use(images):
+def use(images, augment):
     pixels = np.ones((images, 32, 32, 3), "uint8")
     labels = np.zeros(images, "int64")
     held_out = pixels[: images // 4], labels[: images // 4]
-    loader = Loader((pixels, labels), validation=held_out, augment=AUGMENT)
+    loader = Loader((pixels, labels), validation=held_out, augment=augment)
     batches, validation = loader.train(BATCHING, 0), loader.validate(BATCHING)
     if keras.backend.backend() == "jax":
         streams = [map(batches.__getitem__, range(20))]
@@ -60,8 +62,10 @@ import pathlib
 
 from keras_lt.data.sources import cifar
 
+AUGMENTS = (None,)
 
-def use(images):
+
+def use(images, augment):
     for name in ("train.bin", "test.bin"):
         with open(name, "wb") as file:
             file.truncate((cifar.IMAGE_BYTES + 2) * images)
@@ -82,15 +86,16 @@ def growth(program):
         text=True,
     )
     assert done.returncode == 0, done.stderr
-    return float(done.stdout)
+    return [float(line) for line in done.stdout.split()]
 
 
 @programs.once("jax")
-@pytest.mark.parametrize("augment", ["Augment()", "Augment(pad=4, flip=True)"])
-def test_a_stream_takes_no_second_copy(augment):
-    assert 1 <= growth(STREAM.replace("AUGMENT", augment)) <= 1.3
+def test_a_stream_takes_no_second_copy():
+    for found in growth(STREAM):
+        assert 1 <= found <= 1.3
 
 
 @programs.once("jax")
 def test_reading_takes_no_second_copy():
-    assert 1 <= growth(READ) <= 1.3
+    (found,) = growth(READ)
+    assert 1 <= found <= 1.3

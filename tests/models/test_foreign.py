@@ -2,6 +2,7 @@
 
 import keras
 import numpy as np
+import programs
 import pytest
 from keras import layers
 
@@ -13,6 +14,7 @@ PROBLEM = Problem((8, 8, 3), (5, 3, 2), (0.5, 0.4, 0.3), (0.2, 0.3, 0.2))
 GREY = Problem((8, 8, 1), (5, 3, 2))
 SIZES = "patch_size=16,num_layers=1,num_heads=2,hidden_dim=8,"
 IMAGES = np.random.default_rng(0).integers(0, 256, (4, 8, 8, 3), "uint8")
+pytestmark = programs.once("tensorflow")
 
 
 def convolutional(channels=3):

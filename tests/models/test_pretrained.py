@@ -21,7 +21,7 @@ from keras_lt.models.wide_resnets import BLOCKS
 from keras_lt.training import Problem
 from keras_lt.training.transfer import named_variables
 
-pytestmark = pytest.mark.usefixtures("zeros")
+pytestmark = [pytest.mark.usefixtures("zeros"), programs.once("tensorflow")]
 PROBLEM = Problem((32, 32, 3), (5, 3, 2), (0.5, 0.4, 0.3), (0.2, 0.3, 0.2))
 SHORT = (1, 2, 1, 1)
 ONES = (1, 1, 1, 1)  # blocks of resnet10

@@ -4,6 +4,7 @@ import dataclasses
 
 import keras
 import numpy as np
+import programs
 import pytest
 import toy
 
@@ -84,6 +85,7 @@ def test_ends_with_the_mean_of_the_last_quarter(trained):
     assert np.abs(golden - free[-1]).max() > 1e-3
 
 
+@programs.once("jax")
 def test_batch_normalisation_settles_to_the_averaged_network():
     whole = dataclasses.replace(recipe(None).stages[0], batch_size=32)
     whole = dataclasses.replace(whole, epochs=110)
@@ -101,6 +103,7 @@ def test_batch_normalisation_settles_to_the_averaged_network():
     np.testing.assert_allclose(apart[-1], 0, atol=0.01 * apart[58])
 
 
+@programs.once("jax")
 def test_resumes_to_the_same_end(tmp_path, trained):
     """After kills before and after weights become their averages."""
     for stage, epoch in (("first", 1), ("second", 2)):

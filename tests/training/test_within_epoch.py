@@ -5,6 +5,7 @@ import os
 import signal
 
 import numpy as np
+import programs
 import pytest
 from battery.small import Act, lines, recipe, train
 
@@ -13,7 +14,7 @@ from keras_lt.training import Diverged, Preempted
 
 KINDS = [
     ("numpy", 1),
-    pytest.param(("device", 2), marks=pytest.mark.slow),
+    pytest.param(("device", 2), marks=[pytest.mark.slow, programs.once("jax")]),
 ]
 
 

@@ -194,7 +194,9 @@ def test_runs_resume(tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("steps", [1, 3])
+@pytest.mark.parametrize(
+    "steps", [pytest.param(1, marks=programs.once("jax")), 3]
+)
 def test_data_on_the_device(steps, tmp_path):
     expected = trained(1)
     assert_same(trained(steps, kind="device"), expected)
