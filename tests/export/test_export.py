@@ -197,6 +197,7 @@ def test_files(format, tmp_path):
     assert answer.read_metadata(path)["class_names"] == ["0", "1", "2"]
 
 
+@programs.once("jax")
 def test_keras_format(tmp_path):
     model, path = routed(), tmp_path / "model.keras"
     assert export(model, path, format="keras", class_counts=COUNTS) == 0
