@@ -127,7 +127,7 @@ def classes_by(column, page):
 
 @browser.needed
 @pytest.mark.slow
-@programs.once("tensorflow")
+@programs.once("jax")
 def test_the_page_in_a_browser(trained, photos):
     folder = trained
     own_run(photos)

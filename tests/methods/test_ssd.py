@@ -333,7 +333,6 @@ def test_a_killed_run_draws_the_same_orders(tmp_path):
     [
         ({"contrast_weight": 0.0}, {"hard_head", "soft_head"}),
         ({"hard_weight": 0.0}, {"head"}),
-        ({"hard_weight": 0.0, "soft_labels": "cached"}, {"head"}),
         ({"soft_weight": 0.0, "soft_labels": "cached"}, {"head"}),
     ],
     ids=str,
