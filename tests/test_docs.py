@@ -7,6 +7,7 @@ import os
 import pathlib
 import pkgutil
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -16,15 +17,17 @@ import programs
 import pytest
 
 import keras_lt
+from keras_lt.cli import arguments
 
 MODULES = sorted(
     module.name
     for module in pkgutil.walk_packages(keras_lt.__path__, "keras_lt.")
 )
 README = (programs.ROOT / "README.md").read_text()
+RESULTS = "experiments/results/README.md"
 DOCUMENTS = {
     path.relative_to(programs.ROOT).as_posix(): path.read_text()
-    for name in ("README.md", "BUILD.md", "docs/**/*.md")
+    for name in ("*.md", "docs/**/*.md", RESULTS, "keras_lt/CHANGELOG.md")
     for path in sorted(programs.ROOT.glob(name))
 }
 
@@ -34,10 +37,14 @@ def blocks(text, language):
 
 
 def all_blocks(language):
-    """Each block that some document shows, once, with the document's name."""
+    """Each block that some document shows, once, with the document's name.
+
+    But for the results, which have many commands of the same two programs.
+    """
     found = {
         code: pytest.param(code, id=f"{name}-{number}")
         for name, text in DOCUMENTS.items()
+        if name != RESULTS
         for number, code in enumerate(blocks(text, language))
     }
     return [*found.values()]
@@ -187,6 +194,19 @@ def test_a_wrong_command_would_be_found(code, tmp_path, stubs):
     assert shell(code, tmp_path, stubs).returncode != 0
 
 
+@programs.once("jax")
+def test_commands_of_the_results_are_understood():
+    codes = blocks(DOCUMENTS[RESULTS], "bash")
+    lines = "".join(codes).replace("\\\n", " ").splitlines()
+    assert len(lines) >= len(codes) > 20
+    for line in lines:
+        python, program, *words = shlex.split(line)
+        assert python == "python", line
+        name = program.removeprefix("experiments/")
+        module = importlib.import_module(programs.MODULES[name])
+        arguments.parse([name, *words], module.GROUPS, module.NAMES)
+
+
 @pytest.mark.slow
 @programs.once("tensorflow")
 def test_python_of_the_documents_runs(tmp_path):
@@ -241,6 +261,7 @@ def test_blocks_are_of_languages_that_tests_know():
     for name, text in DOCUMENTS.items():
         languages = re.findall(r"^ *```(\w*)", text, re.MULTILINE)[::2]
         assert {*languages} <= {"bash", "python", "json"}, name
+        assert not re.search(r"^ +```", text, re.MULTILINE), name  # not run
         for code in blocks(text, "json"):
             json.loads(code)
 

@@ -124,7 +124,8 @@ def curves(path: pathlib.Path, lines: list[dict]) -> None:
             if any(name in line for line in lines):
                 values = [line.get(name, np.nan) for line in lines]
                 axes.plot(epochs, values, color=color, label=name)
-        axes.legend(frameon=False)
+        if axes.lines:
+            axes.legend(frameon=False)
     for i in range(1, len(lines)):
         if lines[i]["stage"] != lines[i - 1]["stage"]:
             for axes in (top, bottom):

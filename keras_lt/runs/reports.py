@@ -185,12 +185,14 @@ def _percentages(results, name):
 
 
 def _mean(values: Iterable[float | None], digits: int) -> str:
-    """Mean and deviation of what is known."""
+    """Mean of what is known, and its deviation where it is of several."""
     known = [value for value in values if value is not None]
     if not known:
         return "-"
-    deviation = statistics.stdev(known) if len(known) > 1 else 0.0
-    return f"{statistics.mean(known):.{digits}f} ±{deviation:.{digits}f}"
+    mean = f"{statistics.mean(known):.{digits}f}"
+    if len(known) < 2:
+        return mean
+    return f"{mean} ±{statistics.stdev(known):.{digits}f}"
 
 
 def draw(folder: RunFolder) -> None:

@@ -50,3 +50,10 @@ def test_of_many_classes_some_have_their_names(drawn):
     line = found[0].lines[1].get_ydata()  # of means; 0 is of dots
     assert [*line] == pytest.approx([0.5] * 200)
     assert sum(map(len, thirds(counts))) == 200
+
+
+def test_a_run_without_epochs_has_curves_without_a_legend(tmp_path):
+    from keras_lt.runs import plots
+
+    plots.curves(tmp_path / "curves.png", [])
+    assert (tmp_path / "curves.png").exists()
